@@ -1,0 +1,194 @@
+"""Components: one class in one file, found by existing.
+
+A component is a frozen dataclass. Its fields are its options (default, bounds and help stated once, with
+``option``), its methods are its mathematics. ``@component("dense")`` gives it its YAML name; the registry finds
+it by scanning the folder of its kind, or through the entry point group ``nnctl.components``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from importlib import metadata
+from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
+
+# A folder per YAML word; the order is that of `nnctl list`.
+KINDS = (
+    "layers",
+    "initializers",
+    "losses",
+    "optimizers",
+    "schedules",
+    "metrics",
+    "early_stopping",
+    "transforms",
+    "splits",
+)
+ENTRY_POINTS = "nnctl.components"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known of an option beside its name, type and default."""
+
+    help: str
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    stack: bool = False  # may differ between the members of a stack; read from the slot as ``s.o.NAME``
+    available: bool = True  # False: only the default is accepted, any other value is "not available yet"
+    later: tuple[Any, ...] = ()  # values that are "not available yet"
+    required: bool = False
+    default: Any = None
+    name: str = ""
+    annotation: Any = None
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        limits = {"ge": self.ge, "gt": self.gt, "le": self.le, "lt": self.lt}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def option(
+    *,
+    help: str,
+    default: Any = MISSING,
+    default_factory: Any = MISSING,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    stack: bool = False,
+    available: bool = True,
+    later: tuple[Any, ...] = (),
+) -> Any:
+    """Declare an option: a dataclass field with bounds and help.
+
+    ``help`` is a capitalised sentence with a unit. An option without ``default`` and ``default_factory`` is required.
+    """
+    option = Option(help, ge, gt, le, lt, stack, available, later)
+    keywords: dict[str, Any] = {"metadata": {"option": option}}
+    if default is not MISSING:
+        keywords["default"] = default
+    if default_factory is not MISSING:
+        keywords["default_factory"] = default_factory
+    return dataclasses.field(**keywords)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
+def section(cls: type[T]) -> type[T]:
+    """Make a frozen dataclass of options, without a YAML type of its own (a section of the experiment)."""
+    return dataclass(frozen=True, kw_only=True)(cls)
+
+
+def options(cls: type) -> dict[str, Option]:
+    """The options of a component or section, in the order they are declared, with types and defaults filled in."""
+    hints = get_type_hints(cls, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(cls):
+        declared: Option = field.metadata["option"]
+        required = field.default is MISSING and field.default_factory is MISSING
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        found[field.name] = dataclasses.replace(
+            declared, name=field.name, annotation=hints[field.name], required=required, default=default
+        )
+    return found
+
+
+def plain(value: Any) -> Any:
+    """A component, section, or collection of them as plain values; a component gets its ``type`` first."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        start = {"type": value.name} if isinstance(value, Component) else {}
+        return start | {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+class Component:
+    """What every component has beside its options. The protocol base in each kind's package sets ``kind``."""
+
+    kind: ClassVar[str]
+    usual: ClassVar[str] = ""  # the type that is meant where the YAML names none
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+
+
+C = TypeVar("C", bound=Component)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
+def component(
+    name: str, *, aliases: Sequence[str] = (), examples: Sequence[Mapping[str, Any]] = ({},)
+) -> Callable[[type[C]], type[C]]:
+    """Make a component of a class and register it under its YAML name.
+
+    ``examples`` are sets of options; the conformance tests, the docs and ``nnctl explain`` run over them.
+    """
+
+    def register(cls: type[C]) -> type[C]:
+        cls.name, cls.aliases, cls.examples = name, tuple(aliases), tuple(examples)
+        made = dataclass(frozen=True, kw_only=True)(cls)
+        registry.add(made)
+        return made
+
+    return register
+
+
+class Registry:
+    """All components by kind and name. Folders are scanned, and entry points loaded, on the first look-up."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[str, dict[str, type[Component]]] = {kind: {} for kind in KINDS}
+        self._scanned: set[str] = set()
+
+    def add(self, cls: type[Component]) -> None:
+        known = self._by_kind[cls.kind]
+        for name in (cls.name, *cls.aliases):
+            other = known.get(name)
+            if other is not None and other.__module__ != cls.__module__:
+                raise ValueError(f"{cls.kind}: `{name}` is both {other.__module__} and {cls.__module__}")
+            known[name] = cls
+
+    def all(self, kind: str, base: type[C] | None = None) -> dict[str, type[C]]:
+        """Every component of a kind by name and alias, sorted; with ``base`` only its subclasses."""
+        self._scan(kind)
+        known: dict[str, Any] = self._by_kind[kind]
+        return {name: known[name] for name in sorted(known) if base is None or issubclass(known[name], base)}
+
+    def classes(self, kind: str, base: type[C] | None = None) -> list[type[C]]:
+        """Every component of a kind once, sorted by name."""
+        return [cls for name, cls in self.all(kind, base).items() if name == cls.name]
+
+    def get(self, kind: str, name: str) -> type[Component]:
+        """The component of that name or alias. Raises KeyError if there is none."""
+        self._scan(kind)
+        return self._by_kind[kind][name]
+
+    def _scan(self, kind: str) -> None:
+        if kind in self._scanned:
+            return
+        self._scanned.add(kind)
+        package = importlib.import_module(f"nnctl.{kind}")
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"nnctl.{kind}.{module.name}")
+        self._load_plugins()
+
+    def _load_plugins(self) -> None:
+        if ENTRY_POINTS in self._scanned:
+            return
+        self._scanned.add(ENTRY_POINTS)
+        for entry_point in metadata.entry_points(group=ENTRY_POINTS):
+            entry_point.load()
+
+
+registry = Registry()

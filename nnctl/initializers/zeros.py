@@ -1,0 +1,19 @@
+"""All zeros."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.component import component
+from nnctl.initializers import Initializer
+
+
+@component("zeros")
+class Zeros(Initializer):
+    """All values 0: the start of biases."""
+
+    def draw(
+        self, shape: tuple[int, ...], rng: np.random.Generator, *, fan_in: int, fan_out: int
+    ) -> NDArray[np.float64]:
+        return np.zeros(shape)

@@ -1,0 +1,17 @@
+"""Accuracy."""
+
+from __future__ import annotations
+
+from nnctl.component import component
+from nnctl.metrics import Metric, Predictions, ratio
+
+
+@component("accuracy")
+class Accuracy(Metric):
+    """Fraction of the rows whose class is predicted."""
+
+    tasks = ("binary", "multiclass")
+    better = "higher"
+
+    def compute(self, p: Predictions) -> float:
+        return ratio(p.confusion.trace(), p.confusion.sum())

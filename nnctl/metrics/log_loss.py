@@ -1,0 +1,26 @@
+"""Log loss of the predicted probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component
+from nnctl.metrics import Metric, Predictions
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@component("log_loss")
+class LogLoss(Metric):
+    """Mean of ``-log p`` over the rows, p the probability given to the true class.
+
+    Source: scikit-learn's ``log_loss``: p is clipped to eps .. 1 - eps of float64, so that a certain error costs 36.
+    """
+
+    tasks = ("binary", "multiclass")
+    better = "lower"
+
+    def compute(self, p: Predictions) -> float:
+        assert p.probability is not None
+        given = p.probability[np.arange(len(p.truth)), p.truth].astype(np.float64, copy=False)
+        return float(-np.mean(np.log(np.clip(given, EPS, 1 - EPS))))

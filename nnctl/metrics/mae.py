@@ -1,0 +1,19 @@
+"""Mean absolute error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component
+from nnctl.metrics import Metric, Predictions
+
+
+@component("mae")
+class Mae(Metric):
+    """Mean of ``|predicted - true|``, in units of the target; the mean over several targets."""
+
+    tasks = ("regression",)
+    better = "lower"
+
+    def compute(self, p: Predictions) -> float:
+        return float(np.abs(p.deviation).mean())

@@ -1,0 +1,118 @@
+"""Splits: which rows train, which validate and which test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.component import Component, option, section
+from nnctl.errors import DataError, Place, Problem, SpecError
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The rows of each part, ascending; no row is in two of them."""
+
+    train: Indices
+    val: Indices
+    test: Indices
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a split may know of the rows."""
+
+    count: int
+    classes: NDArray[np.int64] | None = None  # (N,) the class code of each row, where the target has classes
+    column: Sequence[str] | None = None  # (N,) the text of the split's column, where it names one
+    place_of: Callable[[int], Place] | None = None  # where a row is written, for messages
+
+
+@section
+class Split(Component):
+    """Cuts the rows into a training, a validation and a test part.
+
+    Raises: DataError if a part that is asked for, or the training part, would have no row.
+    """
+
+    kind = "splits"
+    folds: int | None = option(default=None, available=False, help="Parts of a cross-validation, set by `--folds`.")
+
+    def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
+        """The parts: a function of the options, the rows and the generator's state, and of nothing else."""
+        raise NotImplementedError
+
+    def resolved(self, task: str) -> Split:
+        """The split that does the work for a task; all but ``auto`` are that themselves."""
+        return self
+
+    def seed_or(self, root: int) -> int:
+        """The seed of the generator that ``cut`` wants."""
+        return root
+
+
+@section
+class SizedSplit(Split):
+    """A split that is told the sizes of its parts."""
+
+    val: int | float = option(default=0.2, ge=0, help="Validation rows: a fraction 0-1 of all rows, or their number.")
+    test: int | float = option(default=0.0, ge=0, help="Test rows: a fraction 0-1 of all rows, or their number.")
+
+    def sizes(self, count: int) -> tuple[int, int]:
+        """The numbers of validation and test rows out of ``count``.
+
+        Raises: SpecError if a fraction is not below 1; DataError if no training row would be left.
+        """
+        asked = {"val": self.val, "test": self.test}
+        wrong = [
+            Problem(
+                f"must be < 1 as a fraction, got {size}; write a number of rows without a point", f"data.split.{part}"
+            )
+            for part, size in asked.items()
+            if isinstance(size, float) and size >= 1
+        ]
+        if wrong:
+            raise SpecError(wrong)
+        val, test = (_rows(size, count) for size in asked.values())
+        if val + test >= count:
+            raise too_few(
+                f"{plural(count, 'row')} cannot give {val} for validation (val: {self.val}) and {test} for the test "
+                f"(test: {self.test}) and leave any for training"
+            )
+        return val, test
+
+
+@section
+class DrawnSplit(SizedSplit):
+    """A sized split that draws the rows of its parts."""
+
+    seed: int | None = option(default=None, ge=0, help="Seed of the draw; null for the root seed.")
+
+    def seed_or(self, root: int) -> int:
+        return root if self.seed is None else self.seed
+
+
+def parts_of(train: Indices, val: Indices, test: Indices) -> Parts:
+    """Parts of rows that come in any order."""
+    return Parts(*(np.sort(part).astype(np.int64, copy=False) for part in (train, val, test)))
+
+
+def too_few(what: str, way_out: str = "write `split: none` to train on all rows") -> DataError:
+    """The error for too few rows: what is wrong, and what to do."""
+    return DataError(Problem(f"{what}; ask for fewer, or {way_out}", "data.split"))
+
+
+def plural(count: int, word: str) -> str:
+    """A count with its noun."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _rows(size: int | float, count: int) -> int:
+    if isinstance(size, int):
+        return size
+    return max(1, round(size * count)) if size > 0 else 0

@@ -1,0 +1,24 @@
+"""The split that fits the task."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component, option
+from nnctl.splits import DrawnSplit, Parts, Rows, Split
+from nnctl.splits.random import Random
+from nnctl.splits.stratified import Stratified
+
+
+@component("auto", examples=[{}, {"val": 0.1, "test": 0.1, "seed": 7}])
+class Auto(DrawnSplit):
+    """Stratified where the target has classes, else random; what it chose is saved with the run."""
+
+    column: str | None = option(default=None, available=False, help="Column that the rows are split by.")
+
+    def resolved(self, task: str) -> Split:
+        chosen = Stratified if task in ("binary", "multiclass") else Random
+        return chosen(val=self.val, test=self.test, seed=self.seed, folds=self.folds)
+
+    def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
+        raise AssertionError("`auto` does not cut: ask the split that it is resolved to")

@@ -1,0 +1,23 @@
+"""No split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component
+from nnctl.errors import DataError, Problem
+from nnctl.splits import Parts, Rows, Split, parts_of
+
+
+@component("none")
+class NoSplit(Split):
+    """All rows train, none validate or test: for tables as small as XOR's.
+
+    Raises: DataError if there is no row.
+    """
+
+    def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
+        if rows.count == 0:
+            raise DataError(Problem("0 rows: there is nothing to train on", "data.split"))
+        nobody = np.arange(0)
+        return parts_of(np.arange(rows.count), nobody, nobody)

@@ -1,0 +1,20 @@
+"""Numbers as they are."""
+
+from __future__ import annotations
+
+from nnctl.component import component
+from nnctl.transforms import Scaler, State, Values
+
+
+@component("none")
+class NoScaling(Scaler):
+    """The numbers as they are; the very array is handed on."""
+
+    def fit(self, x: Values) -> State:
+        return {}
+
+    def apply(self, x: Values, state: State) -> Values:
+        return x
+
+    def invert(self, y: Values, state: State) -> Values:
+        return y

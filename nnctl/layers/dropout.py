@@ -1,0 +1,43 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component, option
+from nnctl.layers import ROWS, Inputs, Layer, Plan, Scratch, Slot
+
+
+@component("dropout", examples=[{}, {"rate": 0.2}])
+class Dropout(Layer):
+    """Inverted dropout, ``y = x m / (1 - rate)`` with m = 0 with probability ``rate``, else 1; identity at evaluation.
+
+    Shapes: x (*K, B, *I) -> y (*K, B, *I)
+    Source: Srivastava et al. 2014; scaled in training, as all frameworks do, so that evaluation needs no factor.
+    """
+
+    rate: float = option(default=0.5, ge=0, lt=1, stack=True, help="Fraction of the inputs set to zero, 0-1.")
+
+    overwrites_x = True
+    overwrites_dy = True
+
+    def plan(self, inputs: Inputs) -> Plan:
+        shape = (ROWS, *inputs.shape)
+        return Plan(inputs.shape, scratch={"uniform": Scratch(shape), "kept": Scratch(shape, dtype=np.bool_)})
+
+    def bind(self, s: Slot) -> None:
+        s.factor = (s.one / (s.one - s.o.rate)).astype(s.dtype)
+
+    def forward(self, s: Slot) -> None:
+        if not s.training:
+            if s.y is not s.x:
+                np.copyto(s.y, s.x)
+            return
+        s.rng.random(s.uniform)
+        np.greater_equal(s.uniform, s.o.rate, s.kept)
+        np.multiply(s.x, s.kept, s.y)
+        np.multiply(s.y, s.factor, s.y)
+
+    def backward(self, s: Slot) -> None:
+        np.multiply(s.dy, s.kept, s.dx)
+        np.multiply(s.dx, s.factor, s.dx)

@@ -1,0 +1,1 @@
+"""The network: flat vectors, the chain of layers, and scratch to run it in."""

@@ -1,0 +1,67 @@
+"""Which buffer each activation and each gradient lies in, and the memory behind the buffers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.layers import ROWS, Shape
+from nnctl.network.network import Network
+
+Array = NDArray[Any]
+
+
+def output_buffers(network: Network, *, training: bool) -> list[str]:
+    """The buffer of every node's output.
+
+    In training an output gets a buffer of its own, unless its layer may overwrite its input and nobody's backward
+    reads that. In evaluation two buffers take turns.
+    """
+    names: list[str] = []
+    for place, node in enumerate(network.nodes):
+        if place and node.layer.overwrites_x:
+            unread = "x" not in node.plan.reads and "y" not in network.nodes[place - 1].plan.reads
+            if unread or not training:
+                names.append(names[-1])
+                continue
+        taken = names[-1] if names else "y1"
+        names.append(f"{node.name}.y" if training else {"y0": "y1", "y1": "y0"}[taken])
+    return names
+
+
+def gradient_buffers(network: Network) -> list[str]:
+    """The buffer of the gradient of every node's input, and as the last one of the scores: two that take turns."""
+    names = ["g0"]
+    for node in reversed(network.nodes):
+        names.append(names[-1] if node.layer.overwrites_dy else {"g0": "g1", "g1": "g0"}[names[-1]])
+    return names[::-1]
+
+
+class Memory:
+    """Named stretches of memory, each as large as the largest array that is carved out of it.
+
+    Shapes are those of one member, with ``ROWS`` for the batch axis; every array gets the member axes in front.
+    """
+
+    def __init__(self, members: tuple[int, ...], rows: int, dtype: np.dtype[Any]) -> None:
+        self.members, self.rows, self.dtype = members, rows, dtype
+        self._flat: dict[str, Array] = {}
+
+    def reserve(self, name: str, shapes: Iterable[Shape], dtype: Any = None, fill: float | None = None) -> None:
+        """Allocate a stretch for the largest of the shapes at the full number of rows."""
+        size = max(self._elements(shape, self.rows) for shape in shapes)
+        self._flat[name] = np.empty(size, dtype or self.dtype)
+        if fill is not None:
+            self._flat[name].fill(fill)
+
+    def carve(self, name: str, shape: Shape, rows: int) -> Array:
+        """A contiguous array for so many rows at the start of the stretch."""
+        axes = (rows if axis == ROWS else axis for axis in shape)
+        return self._flat[name][: self._elements(shape, rows)].reshape(*self.members, *axes)
+
+    def _elements(self, shape: Shape, rows: int) -> int:
+        return math.prod(self.members) * math.prod(rows if axis == ROWS else axis for axis in shape)

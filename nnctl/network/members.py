@@ -1,0 +1,101 @@
+"""Members: K networks of one shape that are trained in one pass, along a leading axis.
+
+A component holds one network's options. In a stack, the options marked ``stack`` differ between the K variants of
+a component, and its slot holds them as arrays ready to broadcast.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.component import Component, options
+
+Array = NDArray[Any]
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The random stream of that name: adding a consumer under a new name moves none of the others."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(name.encode()))))
+
+
+class Streams:
+    """One random generator for every member; a single one for a single network."""
+
+    def __init__(self, generators: Sequence[np.random.Generator], members: tuple[int, ...] = ()) -> None:
+        if len(generators) != (members[0] if members else 1):
+            raise ValueError(f"{len(generators)} generators for members {members}")
+        self.generators, self.members = list(generators), members
+
+    @classmethod
+    def single(cls, seed: int, name: str) -> Streams:
+        return cls([stream(seed, name)])
+
+    def random(self, out: Array) -> None:
+        """Fill ``out`` (*K, ...) with uniform numbers from [0, 1), each member from its own generator."""
+        for generator, part in zip(self.generators, out if self.members else (out,), strict=True):
+            generator.random(out=part, dtype=part.dtype)
+
+    def shuffle(self, order: Array) -> None:
+        """Shuffle each row of ``order`` (*K, N) in place."""
+        for generator, part in zip(self.generators, order if self.members else (order,), strict=True):
+            generator.shuffle(part)
+
+    @property
+    def state(self) -> list[dict[str, Any]]:
+        """The states of the generators: plain values that JSON can hold."""
+        return [dict(generator.bit_generator.state) for generator in self.generators]
+
+    @state.setter
+    def state(self, states: Sequence[dict[str, Any]]) -> None:
+        for generator, state in zip(self.generators, states, strict=True):
+            generator.bit_generator.state = state
+
+
+def stacked_options(variants: Sequence[Component], members: tuple[int, ...], axes: int, dtype: Any) -> SimpleNamespace:
+    """The ``stack`` options of the variants of one component.
+
+    For a single network each is 0-d; for a stack (K, 1, ...) with ``axes`` trailing ones. Options that are not set
+    (None) stay None; they are not numbers to broadcast.
+    """
+    found = SimpleNamespace()
+    for name in stack_options(type(variants[0])):
+        values = [getattr(variant, name) for variant in variants]
+        if values[0] is None:
+            setattr(found, name, None)
+            continue
+        array = np.array(values, dtype)
+        setattr(found, name, array.reshape(len(values), *(1,) * axes) if members else array[0, ...])
+    return found
+
+
+def exact_options(variants: Sequence[Component], members: tuple[int, ...]) -> SimpleNamespace:
+    """The same options in full precision: Python floats for one network, float64 (K, 1) for a stack."""
+    if not members:
+        return SimpleNamespace(**{name: getattr(variants[0], name) for name in stack_options(type(variants[0]))})
+    return stacked_options(variants, members, 1, np.float64)
+
+
+def stack_options(cls: type[Component]) -> list[str]:
+    """The names of the options that may differ between members."""
+    return [name for name, option in options(cls).items() if option.stack]
+
+
+def check_alike(variants: Sequence[Component]) -> None:
+    """Raise ValueError unless the variants are one class and differ in nothing but ``stack`` options."""
+    first = variants[0]
+    for variant in variants[1:]:
+        if type(variant) is not type(first):
+            raise ValueError(f"{first.name} and {variant.name} cannot share a stack")
+        free = stack_options(type(first))
+        for field in dataclasses.fields(first):  # type: ignore[arg-type]
+            one, other = getattr(first, field.name), getattr(variant, field.name)
+            if isinstance(one, Component):
+                check_alike([one, other])
+            elif field.name not in free and one != other:
+                raise ValueError(f"{first.name}.{field.name} differs inside a stack: {one!r}, {other!r}")

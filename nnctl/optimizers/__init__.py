@@ -1,0 +1,99 @@
+"""Optimizers: a handful of whole-vector operations on theta and its gradient.
+
+An optimizer never sees a layer. It names the vectors it wants beside theta and grad; the slot holds them, one row
+for every member. Its options that may differ between members are read from the slot, ready to broadcast.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.component import Component, option, section
+
+Array = NDArray[Any]
+
+
+def learning_rate(default: float) -> Any:
+    """The option ``lr`` with an optimizer's own default."""
+    return option(default=default, gt=0, stack=True, help="Learning rate, before the schedule's factor.")
+
+
+@section
+class Clip:
+    """Bounds on the gradient before the optimizer sees it."""
+
+    norm: float | None = option(default=None, gt=0, available=False, help="Largest Euclidean norm of the gradient.")
+    value: float | None = option(default=None, gt=0, available=False, help="Largest size of a gradient's element.")
+
+
+class OptimizerSlot:
+    """Everything an optimizer may touch.
+
+    Shapes: theta, grad and the optimizer's own vectors (*K, P); options in ``o`` 0-d, or (K, 1) in a stack. The
+    gradient may be used as scratch: the next backward pass writes it anew.
+    """
+
+    theta: Array
+    grad: Array
+    decayed: Array  # the part of theta that weight decay applies to (a view)
+    t: int  # steps taken, this one included
+    rate: Any  # this step's learning rate in float64: the option times the schedule's factor
+    o: SimpleNamespace  # options that may differ between members, in the arena's dtype
+    exact: SimpleNamespace  # the same in float64 (Python floats for one network), for what is computed once a step
+    dtype: np.dtype[Any]
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+    def scalar(self) -> Array:
+        """A number for every member, to be written once a step: 0-d, or (K, 1) in a stack."""
+        return np.zeros((*self.theta.shape[:-1], 1) if self.theta.ndim > 1 else (), self.dtype)
+
+
+@section
+class Optimizer(Component):
+    """A rule that moves theta along the gradient. Subclasses say ``step``; ``advance`` is what the trainer calls."""
+
+    lr: float = learning_rate(0.001)
+    weight_decay: float = option(
+        default=0.0, ge=0, stack=True, help="Decoupled decay, theta -= lr weight_decay theta; weights only."
+    )
+    clip: Clip = option(default_factory=Clip, help="Bounds on the gradient.")
+    accumulate: int = option(default=1, ge=1, available=False, help="Batches whose gradients are added up for a step.")
+    ema: float | None = option(
+        default=None, gt=0, lt=1, available=False, help="Decay of the averaged weights that evaluation uses."
+    )
+
+    kind = "optimizers"
+    vectors: ClassVar[tuple[str, ...]] = ()  # its state beside theta: zeros at the start, kept in checkpoints
+    spares: ClassVar[tuple[str, ...]] = ()  # working vectors: nothing in them survives a step
+
+    def bind(self, s: OptimizerSlot) -> None:
+        """Prepare constants. Called once for a slot."""
+
+    def step(self, s: OptimizerSlot) -> None:
+        """Move ``s.theta`` by one step of the rate ``s.rate``, whose copy in the arena's dtype is ``s.lr``."""
+        raise NotImplementedError
+
+    def advance(self, s: OptimizerSlot, factor: float) -> None:
+        """Take step number ``s.t + 1`` at the schedule's ``factor``: decay the weights, then move them."""
+        s.t += 1
+        s.rate = s.exact.lr * factor
+        s.lr[...] = s.rate
+        if s.decays:
+            s.kept[...] = 1 - s.rate * s.exact.weight_decay
+            np.multiply(s.decayed, s.kept, s.decayed)
+        self.step(s)
+
+    def attach(self, s: OptimizerSlot) -> None:
+        """Make the slot's constants. Called once, when theta, grad, o and exact are in place."""
+        s.t, s.rate = 0, s.exact.lr
+        s.lr, s.kept = s.scalar(), s.scalar()
+        s.decays = bool(np.any(np.asarray(s.exact.weight_decay) > 0))
+        self.bind(s)

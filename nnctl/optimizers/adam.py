@@ -1,0 +1,44 @@
+"""Adam."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component, option
+from nnctl.optimizers import Optimizer, OptimizerSlot, learning_rate
+
+
+@component("adam", examples=[{}, {"lr": 0.01, "beta1": 0.8, "beta2": 0.99}])
+class Adam(Optimizer):
+    """Adam, ``theta -= lr m' / (sqrt(v') + eps)`` with bias-corrected averages m', v' of grad and grad^2.
+
+    The vectors kept are ``M = m / (1 - beta1)`` and ``V = v / (1 - beta2)``, so that each is one product and one sum;
+    what is left of the algorithm is two scalars a step: ``theta -= a M / (sqrt(V) + e)``.
+    Source: Kingma and Ba 2015, algorithm 1; eps as in PyTorch (outside the root).
+    """
+
+    lr: float = learning_rate(0.001)
+    beta1: float = option(default=0.9, ge=0, lt=1, stack=True, help="Decay of the average of the gradient, 0-1.")
+    beta2: float = option(default=0.999, ge=0, lt=1, stack=True, help="Decay of the average of its square, 0-1.")
+    eps: float = option(default=1e-8, gt=0, stack=True, help="Added to the root of the averaged square.")
+
+    vectors = ("M", "V")
+
+    def bind(self, s: OptimizerSlot) -> None:
+        s.a, s.e = s.scalar(), s.scalar()
+
+    def step(self, s: OptimizerSlot) -> None:
+        beta1, beta2 = s.exact.beta1, s.exact.beta2
+        root = ((1 - beta2) / (1 - beta2**s.t)) ** 0.5  # sqrt(v') = root sqrt(V)
+        s.a[...] = s.rate * (1 - beta1) / (1 - beta1**s.t) / root
+        s.e[...] = s.exact.eps / root
+        np.multiply(s.M, s.o.beta1, s.M)
+        np.add(s.M, s.grad, s.M)
+        np.multiply(s.grad, s.grad, s.grad)
+        np.multiply(s.V, s.o.beta2, s.V)
+        np.add(s.V, s.grad, s.V)
+        np.sqrt(s.V, s.grad)
+        np.add(s.grad, s.e, s.grad)
+        np.divide(s.M, s.grad, s.grad)
+        np.multiply(s.grad, s.a, s.grad)
+        np.subtract(s.theta, s.grad, s.theta)

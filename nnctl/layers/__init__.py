@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.component import Component
+from nnctl.component import Component, section
 from nnctl.initializers import Initializer
 
 Array = NDArray[Any]
@@ -108,6 +108,7 @@ class Slot:
         return np.array(value, self.dtype)
 
 
+@section
 class Layer(Component):
     """One step of the network: ``y = f(x)`` and, backwards, the gradients of its parameters and input.
 
@@ -136,6 +137,7 @@ class Layer(Component):
         raise NotImplementedError
 
 
+@section
 class Activation(Layer):
     """An element-wise function, as a layer of its own or as the ``activation`` of a dense layer.
 

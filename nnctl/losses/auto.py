@@ -19,4 +19,5 @@ class Auto(Loss):
 
     def resolved(self, task: str) -> Loss:
         """The loss that a task gets."""
-        return {"binary": BinaryCrossEntropy, "multiclass": CrossEntropy, "regression": Mse}[task]()
+        chosen: dict[str, type[Loss]] = {"binary": BinaryCrossEntropy, "multiclass": CrossEntropy, "regression": Mse}
+        return chosen[task]()

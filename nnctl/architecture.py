@@ -1,0 +1,151 @@
+"""From the section ``model`` to a network: shorthand written out, the output layer added, the link recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nnctl.component import registry
+from nnctl.errors import Problem, SpecError
+from nnctl.initializers import Initializer
+from nnctl.layers import Activation, Layer
+from nnctl.layers.batch_norm import BatchNorm
+from nnctl.layers.dense import Dense
+from nnctl.layers.dropout import Dropout
+from nnctl.layers.identity import Identity
+from nnctl.losses import Loss
+from nnctl.network.network import Network, build, key_of
+from nnctl.spec.schema import Model, Output
+
+LINKS = ("sigmoid", "softmax")  # activations that are the link of some loss
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A network, and the section ``model`` with everything in it decided."""
+
+    model: Model
+    network: Network
+    notes: tuple[str, ...]
+
+
+def architecture(model: Model, loss: Loss, *, features: int, width: int) -> Architecture:
+    """The network for so many feature columns, with ``width`` scores for the loss.
+
+    Raises: SpecError if the list of layers does not end in the width of the target, or contradicts the loss.
+    """
+    layers = list(_written_out(model) if model.layers is None else model.layers)
+    output = model.output
+    notes = []
+    if output is not None and _is_complete(layers, width):
+        output = None
+        notes.append(f"the layers end in {_final(layers[-1]).name} of the target's width: no output layer is added")
+    named = [(f"layers.{place}", layer) for place, layer in enumerate(_with_initializers(layers))]
+    if output is not None:
+        added = _output_layer(output, loss, width)
+        output = Output(activation=added.activation, init=_init(added), bias_init=output.bias_init)
+        named.append(("output", added))
+    elif not named:
+        raise SpecError(Problem("`output: none` needs a list of layers", "model.output"))
+    decided = replace(model, layers=tuple(layer for name, layer in named if name != "output"), output=output)
+    chain, fused = _without_link(named, loss)
+    if fused:
+        notes.append(f"the final {loss.link} is the link of {loss.name}: both are computed as one, from the raw scores")
+    network = build(chain, (features,))
+    _check_width(network, named[-1][0], width)
+    return Architecture(decided, network, tuple(notes))
+
+
+def _written_out(model: Model) -> list[Layer]:
+    """The layers that ``hidden`` and its companions stand for."""
+    layers: list[Layer] = []
+    for units in model.hidden:
+        if model.norm == "batch":
+            layers += [Dense(units=units, bias=False), BatchNorm(), model.activation]
+        else:
+            layers.append(Dense(units=units, activation=model.activation))
+        if model.dropout > 0:
+            layers.append(Dropout(rate=model.dropout))
+    return layers
+
+
+def _final(layer: Layer) -> Layer:
+    """The last thing a layer does: its activation, if it has one."""
+    return layer.activation if isinstance(layer, Dense) and not isinstance(layer.activation, Identity) else layer
+
+
+def _is_complete(layers: Sequence[Layer], width: int) -> bool:
+    """Whether a list ends in a sigmoid or softmax of the target's width."""
+    if not layers or _final(layers[-1]).name not in LINKS:
+        return False
+    units = next((layer.units for layer in reversed(layers) if isinstance(layer, Dense)), None)
+    return units == width
+
+
+def _with_initializers(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers with every ``init: auto`` decided by the activation that follows."""
+    decided: list[Layer] = []
+    follower: Layer = Identity()
+    for layer in reversed(layers):
+        if isinstance(layer, Dense):
+            activation = follower if isinstance(layer.activation, Identity) else layer.activation
+            decided.append(_dense_with_init(layer, activation))
+            follower = Identity()
+        else:
+            decided.append(layer)
+            if isinstance(layer, Activation):
+                follower = layer
+    return decided[::-1]
+
+
+def _dense_with_init(layer: Dense, activation: Layer) -> Dense:
+    if layer.init != "auto":
+        return layer
+    weights = activation.weights if isinstance(activation, Activation) else Activation.weights
+    return replace(layer, init=_initializer(weights))
+
+
+def _output_layer(output: Output, loss: Loss, width: int) -> Dense:
+    activation = output.activation
+    if isinstance(activation, str):
+        activation = _activation(loss.link)
+    layer = Dense(units=width, activation=activation, init=output.init, bias_init=output.bias_init)
+    return _dense_with_init(layer, activation)
+
+
+def _without_link(named: Sequence[tuple[str, Layer]], loss: Loss) -> tuple[list[tuple[str, Layer]], bool]:
+    """The chain without a final activation that is the loss's link, and whether there was one.
+
+    Raises: SpecError if the final activation is the link of another kind of loss.
+    """
+    name, layer = named[-1]
+    final = _final(layer)
+    if final.name in LINKS and loss.link in LINKS and final.name != loss.link:
+        message = f"a final {final.name} contradicts {loss.name}, whose link is {loss.link}: leave it out"
+        raise SpecError(Problem(message, key_of(name)))
+    if final.name not in LINKS or final.name != loss.link:
+        return list(named), False
+    rest: list[tuple[str, Layer]] = []
+    if isinstance(layer, Dense):
+        rest = [(name, replace(layer, activation=Identity()))]
+    return [*named[:-1], *rest], True
+
+
+def _check_width(network: Network, name: str, width: int) -> None:
+    if network.output != (width,):
+        given = network.output[-1]
+        message = f"gives {given} outputs, the target needs {width}: make it {width}, or leave out `output: none`"
+        raise SpecError(Problem(message, key_of(name)))
+
+
+def _activation(name: str) -> Activation:
+    return registry.all("layers", Activation)[name]()
+
+
+def _initializer(name: str) -> Initializer:
+    return registry.all("initializers", Initializer)[name]()
+
+
+def _init(layer: Dense) -> Initializer:
+    assert isinstance(layer.init, Initializer)
+    return layer.init

@@ -1,0 +1,124 @@
+"""``nnctl check``: what a config and its data say together, or every problem they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nnctl.errors import NnctlError, Problem
+from nnctl.experiment import Overrides, open_experiment
+from nnctl.network.network import Node
+from nnctl.spec.dump import dump
+from nnctl.spec.reading import written
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedColumn:
+    """A feature column, and what becomes of it."""
+
+    name: str
+    type: str
+    missing: int
+    distinct: int
+    transform: str
+    width: int  # columns of the feature matrix
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLayer:
+    """A layer with its output shape of one row."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of a check; ``error`` holds the problems, and then most of the rest is empty."""
+
+    task: str = ""
+    target: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    loss: str = ""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    columns: tuple[CheckedColumn, ...] = ()
+    layers: tuple[CheckedLayer, ...] = ()
+    parameters: int = 0
+    warnings: tuple[str, ...] = ()
+    resolved: str = ""  # the complete config as YAML
+    error: NnctlError | None = None
+
+    @property
+    def problems(self) -> list[Problem]:
+        return self.error.problems if self.error else []
+
+
+def check(config: str | Path, overrides: Overrides = ()) -> Checked:
+    """Validate a config and the data it names, as `train` would, and write nothing."""
+    try:
+        prepared = open_experiment(config, overrides).prepared
+    except NnctlError as error:
+        return Checked(error=error)
+    table = prepared.dataset.table
+    return Checked(
+        task=prepared.target.task,
+        target=prepared.target.names,
+        classes=prepared.target.classes,
+        loss=prepared.loss.name,
+        rows=prepared.dataset.counts(),
+        columns=tuple(
+            CheckedColumn(
+                feature.name,
+                feature.type,
+                table.columns[feature.name].missing,
+                table.columns[feature.name].distinct,
+                feature.transform,
+                feature.width,
+            )
+            for feature in prepared.features.columns
+        ),
+        layers=tuple(_layer(node) for node in prepared.network.nodes),
+        parameters=prepared.network.parameters,
+        warnings=prepared.notes,
+        resolved=dump(written(prepared.experiment)),
+    )
+
+
+def checked_json(checked: Checked) -> dict[str, Any]:
+    """The result in the form that `check --json` prints."""
+    return {
+        "schema": "nnctl.check/1",
+        "task": checked.task or None,
+        "rows": dict(checked.rows),
+        "columns": [
+            {name: getattr(column, name) for name in CheckedColumn.__slots__}  # in the order they are declared
+            for column in checked.columns
+        ],
+        "layers": [
+            {"name": layer.name, "type": layer.type, "shape": list(layer.shape), "parameters": layer.parameters}
+            for layer in checked.layers
+        ],
+        "parameters": checked.parameters,
+        "warnings": list(checked.warnings),
+        "problems": [problem_json(problem) for problem in checked.problems],
+    }
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON: file, line and column are null where there are none."""
+    place = problem.place
+    return {
+        "file": place.source if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "key": problem.key or None,
+        "message": problem.message,
+    }
+
+
+def _layer(node: Node) -> CheckedLayer:
+    return CheckedLayer(node.name, node.layer.name, node.plan.output, node.size)

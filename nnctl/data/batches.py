@@ -1,0 +1,70 @@
+"""Batches: rows of the training part gathered into the buffers of a pass, in a new order for every epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.network.members import Streams
+from nnctl.network.workspace import Pass
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """The rows of one part of the data.
+
+    Shapes: x (N, F) features; t (N, O) what the loss compares with; truth (N,) class codes or (N, T) numbers
+    """
+
+    x: Array
+    t: Array
+    truth: Array
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+class Batches:
+    """The batches of one epoch after the other.
+
+    The last batch of an epoch holds the rows that remain. A batch of all rows is copied once and never shuffled:
+    the order of the rows does not matter to its mean. The order (*K, N) is shuffled from the order before it, so it is
+    part of the state of a run.
+    """
+
+    def __init__(self, examples: Examples, size: int, *, shuffle: bool, streams: Streams) -> None:
+        self.examples, self.size = examples, min(size, len(examples))
+        self.whole = self.size == len(examples)
+        self.shuffles, self.streams = shuffle and not self.whole, streams
+        self.order = np.tile(np.arange(len(examples), dtype=np.int64), (*streams.members, 1))
+        self._loaded: Pass | None = None
+
+    def __len__(self) -> int:
+        """The number of batches in an epoch."""
+        return -(-len(self.examples) // self.size)
+
+    def rows(self, batch: int) -> int:
+        """The number of rows in that batch of an epoch."""
+        return min(self.size, len(self.examples) - batch * self.size)
+
+    def shuffle(self) -> None:
+        """Begin an epoch."""
+        if self.shuffles:
+            self.streams.shuffle(self.order)
+
+    def load(self, batch: int, run: Pass) -> None:
+        """Gather that batch of the epoch into the pass."""
+        if self.whole:
+            if run is not self._loaded:
+                run.x[...], run.t[...] = self.examples.x, self.examples.t
+                self._loaded = run
+            return
+        start = batch * self.size
+        rows = self.order[..., start : start + run.rows]
+        self.examples.x.take(rows, 0, run.x, "clip")
+        self.examples.t.take(rows, 0, run.t, "clip")

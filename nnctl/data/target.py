@@ -1,0 +1,209 @@
+"""The target: what is learned, how its labels become numbers for the loss, and scores become predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.data.table import Column
+from nnctl.errors import DataError, Problem
+from nnctl.metrics import Predictions
+from nnctl.transforms import Scaler, State
+
+Array = NDArray[Any]
+
+MOST_CLASSES = 20  # whole numbers with more distinct values than this are a quantity, not labels
+KEY = "data.target"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The fitted target of one task.
+
+    For classification ``classes`` are the sorted labels and ``positive`` is the place of the positive one among two.
+    For regression ``states`` are what the scaler fitted, one for each of the target columns.
+    """
+
+    names: tuple[str, ...]
+    task: str  # binary | multiclass | regression
+    classes: tuple[str, ...] = ()
+    positive: int = 1
+    scaler: Scaler | None = None
+    states: tuple[State, ...] = field(default=())
+
+    @property
+    def classifies(self) -> bool:
+        return self.task != "regression"
+
+    def truth(self, columns: Sequence[Column]) -> Array:
+        """The true values of every row: class codes (N,), -1 where missing; or numbers (N, T), nan where missing.
+
+        Raises: DataError if a label was not among those of training.
+        """
+        if not self.classifies:
+            return np.stack([column.values for column in columns], axis=1).astype(np.float64)
+        place = {label: code for code, label in enumerate(self.classes)}
+        found = labels(columns[0])
+        unseen = [label for label in found.names if label not in place]
+        if unseen:
+            listed = ", ".join(f"`{label}`" for label in unseen[:5])
+            message = f"`{self.names[0]}` holds {listed}, not among the classes of training ({', '.join(self.classes)})"
+            raise DataError(Problem(message, KEY))
+        codes = np.array([place[label] for label in found.names] + [-1], np.int64)
+        of_rows: Array = codes[found.codes]
+        return of_rows
+
+    def encode(self, truth: Array, width: int, dtype: Any) -> Array:
+        """What the loss compares the scores with, (N, O): 0 and 1 for classes, scaled numbers for regression."""
+        if self.classifies and width == 1:
+            return np.asarray(truth == self.positive, dtype)[:, None]
+        if self.classifies:
+            one_hot: Array = np.eye(width, dtype=dtype)[truth]
+            return one_hot
+        assert self.scaler is not None
+        parts = [self.scaler.apply(truth[:, place], state) for place, state in enumerate(self.states)]
+        return np.stack(parts, axis=1).astype(dtype)
+
+    def predictions(self, outputs: Array, truth: Array) -> Predictions:
+        """What the outputs (N, O), the link applied, say about rows whose true values are ``truth``."""
+        if not self.classifies:
+            return Predictions(task=self.task, truth=truth, predicted=self.values(outputs), probability=None, classes=0)
+        probability = self.probabilities(outputs)
+        return Predictions(
+            task=self.task,
+            truth=truth,
+            predicted=self.codes(outputs),
+            probability=probability,
+            classes=len(self.classes),
+            positive=self.positive,
+        )
+
+    def values(self, outputs: Array) -> Array:
+        """Regression outputs (N, T) in the target's own units."""
+        assert self.scaler is not None
+        parts = [
+            self.scaler.invert(np.asarray(outputs[:, place], np.float64), state)
+            for place, state in enumerate(self.states)
+        ]
+        return np.stack(parts, axis=1)
+
+    def codes(self, outputs: Array) -> Array:
+        """The predicted class codes (N,)."""
+        if outputs.shape[-1] == 1:
+            return np.where(outputs[:, 0] > 0.5, self.positive, 1 - self.positive)
+        return np.asarray(np.argmax(outputs, axis=-1))
+
+    def probabilities(self, outputs: Array) -> Array:
+        """Class probabilities (N, C) in the order of ``classes``.
+
+        Outputs that are no probabilities (a squared error without a sigmoid) are clipped to 0-1 and made to sum to 1.
+        """
+        found = np.clip(np.asarray(outputs, np.float64), 0.0, 1.0)
+        if found.shape[-1] == 1:
+            pair = np.concatenate([1 - found, found], axis=-1)
+            return pair if self.positive == 1 else pair[:, ::-1]
+        total = found.sum(axis=-1, keepdims=True)
+        even = np.full_like(found, 1 / found.shape[-1])
+        shares: Array = np.divide(found, total, out=even, where=total > 0)
+        return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A column read as classes: sorted names, and a code for every row, -1 where missing."""
+
+    names: tuple[str, ...]
+    codes: Array
+
+
+def labels(column: Column) -> Labels:
+    """The labels of a column of any type; numbers are sorted by value."""
+    if column.type == "category":
+        return Labels(column.levels, column.values)
+    present = ~np.isnan(column.values)
+    values, inverse = np.unique(column.values[present], return_inverse=True)
+    codes = np.full(len(column.values), -1, np.int64)
+    codes[present] = inverse
+    if column.type == "boolean":
+        return Labels(tuple(column.levels[int(value)] for value in values), codes)
+    return Labels(tuple(_number(value) for value in values.tolist()), codes)
+
+
+def decide_task(columns: Sequence[Column], task: str) -> str:
+    """The task that ``task`` stands for, from the target's columns.
+
+    Raises: DataError if the target cannot serve that task.
+    """
+    if len(columns) > 1:
+        if task not in ("auto", "regression"):
+            raise DataError(Problem(f"several columns are a regression, not {task}; name one column", KEY))
+        task = "regression"
+    column = columns[0]
+    if task == "auto":
+        few = column.type != "number" or (column.whole and column.distinct <= MOST_CLASSES)
+        task = "classification" if few else "regression"
+    if task == "regression":
+        _check_numbers(columns)
+        return task
+    return _classification(column, task)
+
+
+def _classification(column: Column, task: str) -> str:
+    count = column.distinct
+    if count < 2:
+        what = f"has one class, `{labels(column).names[0]}`" if count else "has no value at all"
+        raise DataError(Problem(f"`{column.name}` {what}; a classifier needs two or more", KEY))
+    if task == "binary" and count > 2:
+        names = ", ".join(f"`{name}`" for name in labels(column).names[:6])
+        raise DataError(Problem(f"binary needs two classes, `{column.name}` has {count} ({names} ...)", "data.task"))
+    if task == "classification":
+        return "binary" if count == 2 else "multiclass"
+    return task
+
+
+def _check_numbers(columns: Sequence[Column]) -> None:
+    problems = [
+        Problem(f"regression needs numbers, `{column.name}` is a {column.type} ({_sample(column)})", KEY)
+        for column in columns
+        if column.type != "number"
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _sample(column: Column) -> str:
+    names = labels(column).names
+    return ", ".join(f"`{name}`" for name in names[:3]) + (" ..." if len(names) > 3 else "")
+
+
+def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, scaler: Scaler, train: Array) -> Target:
+    """The target as the rows ``train`` show it; the classes are those of all rows.
+
+    Raises: DataError if ``positive`` is no label, or the training rows hold one class only.
+    """
+    names = tuple(column.name for column in columns)
+    if task == "regression":
+        states = tuple(scaler.fit(column.values[train]) for column in columns)
+        return Target(names, task, scaler=scaler, states=states)
+    classes = labels(columns[0])
+    if positive is not None and task != "binary":
+        raise DataError(
+            Problem(f"names a label for two classes, `{names[0]}` has {len(classes.names)}", "data.positive")
+        )
+    if positive is not None and positive not in classes.names:
+        listed = ", ".join(f"`{name}`" for name in classes.names)
+        raise DataError(Problem(f"`{positive}` is no label of `{names[0]}`, allowed: {listed}", "data.positive"))
+    seen = np.unique(classes.codes[train])
+    if len(seen) < 2:
+        only = classes.names[int(seen[0])]
+        raise DataError(Problem(f"all training rows are of one class, `{only}`; a classifier needs two or more", KEY))
+    place = classes.names.index(positive) if positive is not None else len(classes.names) - 1
+    return Target(names, task, classes=classes.names, positive=place)
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)

@@ -1,0 +1,57 @@
+"""Evaluation: a network's loss and metrics on all rows of a part of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.data.batches import Examples
+from nnctl.data.target import Target
+from nnctl.losses import Loss
+from nnctl.metrics import Metric, Predictions
+from nnctl.network.arena import Arena
+from nnctl.network.network import Network
+from nnctl.network.workspace import Workspace
+
+Array = NDArray[Any]
+
+ROWS = 1024  # at a time; fixed, so that the same rows give the same bits in training and in `nnctl eval`
+
+
+class Evaluator:
+    """Runs a network on rows it does not learn from."""
+
+    def __init__(self, network: Network, loss: Loss, arena: Arena) -> None:
+        self.network, self.loss = network, loss
+        self._space = Workspace(network, [loss], arena, ROWS, training=False)
+
+    def outputs(self, x: Array) -> Array:
+        """The outputs (N, O) in float64, the link of the loss applied."""
+        return self._run(x, None)[0]
+
+    def judge(self, examples: Examples, target: Target) -> tuple[float, Predictions]:
+        """The loss on all rows, and what the network says about them."""
+        outputs, loss = self._run(examples.x, examples.t)
+        return loss, target.predictions(outputs, examples.truth)
+
+    def evaluate(self, examples: Examples, target: Target, metrics: Sequence[Metric]) -> dict[str, float]:
+        """The loss and the metrics by name, on all rows."""
+        loss, predictions = self.judge(examples, target)
+        return {"loss": loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
+
+    def _run(self, x: Array, t: Array | None) -> tuple[Array, float]:
+        """The outputs, and the mean loss where there are targets."""
+        scores = np.empty((len(x), *self.network.output), x.dtype)
+        total = 0.0
+        for start in range(0, len(x), ROWS):
+            stop = min(start + ROWS, len(x))
+            run = self._space.at(stop - start)
+            run.x[...] = x[start:stop]
+            run.t[...] = 0 if t is None else t[start:stop]
+            run.forward()
+            scores[start:stop] = run.scores
+            total += float(run.loss_sum())
+        return self.loss.predict(scores), total / max(len(x), 1)

@@ -1,0 +1,195 @@
+"""The use cases: train, evaluate, predict, check, gradcheck, load. The one place where training meets disk.
+
+The commands and the Python API call the same functions; nothing here prints.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from threadpoolctl import threadpool_limits
+
+from nnctl.errors import DivergedError, NnctlError, Problem
+from nnctl.interrupts import Interrupts
+from nnctl.model import Model, restore
+from nnctl.network import gradcheck as gradients
+from nnctl.preparation import Prepared, prepare
+from nnctl.recording import Recorder, Run
+from nnctl.runs import checkpoint
+from nnctl.runs.find import find
+from nnctl.runs.run_dir import RunDir, name_from_stem, validate_name
+from nnctl.spec.reading import Spec, read_experiment
+from nnctl.trainer import Epoch, Stop, Tick, Trainer
+
+Overrides = Sequence[str] | Mapping[str, Any]
+
+GRADCHECK_ROWS = 16
+MAX_TIME = "max_time"
+
+
+class Started(NamedTuple):
+    """The run folder is made and training begins."""
+
+    run: str  # the run folder as seen from the current one
+    prepared: Prepared
+
+
+class Note(NamedTuple):
+    """A sentence for the user, also written to log.txt."""
+
+    text: str
+
+
+class Finished(NamedTuple):
+    """Training has ended; ``signal`` is the number of the signal that ended it."""
+
+    run: Run
+    signal: int | None
+
+
+Event = Started | Note | Epoch | Tick | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Experimented:
+    """A config that was read together with its data."""
+
+    spec: Spec
+    prepared: Prepared
+
+
+def runs_folder(runs_dir: str | Path | None) -> Path:
+    """Where runs lie: the argument, else the environment variable NNCTL_RUNS_DIR, else ``runs``."""
+    return Path(runs_dir or os.environ.get("NNCTL_RUNS_DIR") or "runs")
+
+
+def train(
+    config: str | Path, overrides: Overrides = (), *, name: str | None = None, runs_dir: str | Path | None = None
+) -> Run:
+    """Train one run and give it back.
+
+    Raises: NnctlError: of the config or the data before anything is written; DivergedError after the run was saved.
+            KeyboardInterrupt after the run was saved, where Ctrl-C ended it.
+    """
+    for event in training(config, overrides, name=name, runs_dir=runs_dir):
+        if isinstance(event, Finished):
+            if event.signal is not None:
+                raise KeyboardInterrupt
+            if event.run.status == "diverged":
+                raise diverged(event.run)
+            return event.run
+    raise AssertionError("training ended without Finished")
+
+
+def training(
+    config: str | Path,
+    overrides: Overrides = (),
+    *,
+    name: str | None = None,
+    runs_dir: str | Path | None = None,
+    argv: Sequence[str] = (),
+) -> Iterator[Event]:
+    """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished."""
+    with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
+        opened = open_experiment(config, overrides)
+        spec, prepared = opened.spec, opened.prepared
+        run_dir = RunDir.create(runs_folder(runs_dir), _run_name(name, spec))
+        with run_dir.lock(), Interrupts() as interrupts:
+            trainer = Trainer(prepared.job)
+            about = {"argv": list(argv), "overrides": spec.document.overrides}
+            recorder = Recorder(run_dir, spec, prepared, trainer, about)
+            yield Started(os.path.relpath(run_dir.path), prepared)
+            for text in prepared.notes:
+                recorder.note(text)
+                yield Note(text)
+            try:
+                yield from _loop(trainer, recorder, interrupts, spec.experiment.train.max_time)
+            except NnctlError:
+                raise
+            except Exception as error:
+                recorder.fail(f"{type(error).__name__}: {error}")
+                raise
+
+
+def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts, max_time: float | None) -> Iterator[Event]:
+    """Run the trainer, record what it yields, and end at a signal or at max_time."""
+    stop: Stop | None = None
+    for event in trainer.run():
+        if isinstance(event, Epoch):
+            recorder.epoch(event)
+            stop = event.stop
+        else:
+            recorder.save_if_due()
+        yield event
+        if stop is not None or interrupts.received is not None:
+            break
+        if max_time is not None and event.seconds >= max_time:
+            trainer.end = MAX_TIME
+    if stop is None:
+        signal = interrupts.received
+        assert signal is not None
+        run = recorder.finish(
+            Stop("completed", f"{signal.name} in epoch {trainer.progress.epoch + 1}"), status="interrupted"
+        )
+        yield Finished(run, int(signal))
+        return
+    run = recorder.finish(stop)
+    yield Finished(run, None)
+
+
+def open_experiment(config: str | Path, overrides: Overrides = ()) -> Experimented:
+    """Read a config and its data.
+
+    Raises: NnctlError with every problem placed, those that only the data show included.
+    """
+    spec = read_experiment(config, overrides)
+    try:
+        return Experimented(spec, prepare(spec.experiment))
+    except NnctlError as error:
+        raise error.placed(spec.place) from None
+
+
+def gradcheck(config: str | Path, overrides: Overrides = ()) -> list[gradients.Checked]:
+    """Check the gradient of every parameter, and of the input, on the first training rows of the config."""
+    prepared = open_experiment(config, overrides).prepared
+    rows = prepared.examples["train"]
+    return gradients.gradcheck(
+        prepared.network,
+        prepared.loss,
+        rows.x[:GRADCHECK_ROWS],
+        rows.t[:GRADCHECK_ROWS],
+        seed=prepared.experiment.seed,
+    )
+
+
+def load(run: Run | str | Path, *, runs_dir: str | Path | None = None) -> Model:
+    """The best model of a run, or the one in a checkpoint file."""
+    return open_model(run, runs_dir=runs_dir)[0]
+
+
+def open_model(run: Run | str | Path, *, runs_dir: str | Path | None = None) -> tuple[Model, RunDir | None]:
+    """The model that RUN names, and the run's folder, if it is not a checkpoint file alone."""
+    reference = run.path if isinstance(run, Run) else str(run)
+    found = find(runs_folder(runs_dir), reference)
+    with threadpool_limits(1):
+        model = restore(checkpoint.load(found.checkpoint), found.checkpoint)
+    return model, found.run
+
+
+def diverged(run: Run) -> DivergedError:
+    """The error for a run whose loss was no longer finite."""
+    kept = f"; the best weights, of epoch {run.best_epoch}, are kept" if run.checkpoint else ""
+    advice = "try a smaller `optimizer.lr`"
+    return DivergedError(Problem(f"{run.path}: {run.reason}{kept}; {advice}"))
+
+
+def _run_name(name: str | None, spec: Spec) -> str:
+    if name is not None:
+        return validate_name(name)
+    if spec.experiment.name is not None:
+        return validate_name(spec.experiment.name)
+    return name_from_stem(spec.document.path.stem)

@@ -1,0 +1,177 @@
+"""Judging and using a trained model: ``nnctl eval`` and ``nnctl predict``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from operator import add
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from nnctl.data.cells import open_csv
+from nnctl.data.rows import rows_of, write_rows
+from nnctl.data.table import Table
+from nnctl.dataset import PARTS, cut, read, rows_with_target
+from nnctl.errors import DataError, Place, Problem, SpecError
+from nnctl.experiment import open_model
+from nnctl.metrics import Predictions, ratio
+from nnctl.model import Model
+from nnctl.recording import Run
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The loss and the metrics of a model on some rows.
+
+    For classes also ``confusion``, rows of true classes by columns of predicted ones, and in ``classes`` how well each
+    class was found.
+    """
+
+    run: str
+    data: str
+    split: str | None  # None: all rows of the file
+    rows: int
+    metrics: dict[str, float]
+    labels: tuple[str, ...] = ()
+    confusion: list[list[int]] = field(default_factory=list)
+    classes: list[dict[str, Any]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+
+def evaluate(
+    run: Run | str | Path,
+    csv: str | Path | None = None,
+    *,
+    split: str | None = None,
+    runs_dir: str | Path | None = None,
+) -> Evaluation:
+    """Judge a run's best model, or the one in a checkpoint file, on a CSV file or on a part of the run's own data.
+
+    Raises: SpecError if a checkpoint file comes without a CSV; DataError if ``split`` is asked of other data than the
+            run was trained on.
+    """
+    model, run_dir = open_model(run, runs_dir=runs_dir)
+    reference = run.path if isinstance(run, Run) else str(run)
+    if csv is None and run_dir is None:
+        raise SpecError(Problem(f"{reference}: a checkpoint file alone needs the CSV to judge it on: add its path"))
+    if csv is None:
+        split = split or next(name for name in ("test", "val", "train") if name in model.data_sha256)
+    path = str(csv) if csv is not None else _path_of(model, split or "train")
+    table, rows, notes = judged_rows(model, path, split)
+    if not len(rows):
+        raise DataError(Problem(f"{path}: has no row with a known `{model.target.names[0]}`"))
+    with threadpool_limits(1):
+        loss, predictions = model.evaluator.judge(model.examples(table, rows), model.target)
+    chosen = model.experiment.metrics
+    assert not isinstance(chosen, str)
+    metrics = {"loss": loss, **{metric.name: metric.compute(predictions) for metric in chosen}}
+    found = Evaluation(reference, path, split, len(rows), metrics, notes=tuple(notes))
+    return _with_classes(found, model, predictions) if model.target.classifies else found
+
+
+def judged_rows(model: Model, path: str, split: str | None) -> tuple[Table, Array, list[str]]:
+    """The table and its rows to judge: all that have a target, or one part of the split of training.
+
+    Raises: DataError if the file is not that of training, where a part is asked for.
+    """
+    data, names = model.experiment.data, model.target.names
+    extra = {name for name in (getattr(data.split, "column", None),) if name is not None}
+    table = read(data, path, types=model.features.types, only={*model.features.types, *names, *extra})
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise DataError(Problem(f"{path}: has no column `{missing[0]}`, the target that the model is judged by"))
+    rows, notes = rows_with_target(data, table, names)
+    if split is None:
+        return table, rows, notes
+    _check_part(model, table, split)
+    if getattr(data, f"{split}_path", None) is not None:
+        return table, rows, notes
+    parts = cut(data, table, rows, names, model.target.task, model.experiment.seed)
+    return table, parts[split].rows, notes
+
+
+def _path_of(model: Model, split: str) -> str:
+    """The file that the rows of a part came from."""
+    data = model.experiment.data
+    own: str | None = getattr(data, f"{split}_path", None)
+    return own or data.path
+
+
+def _check_part(model: Model, table: Table, split: str) -> None:
+    """Raise DataError unless the table is, byte for byte, the one that the part was cut from."""
+    if split not in PARTS:
+        raise SpecError(Problem(f"--split: must be one of {', '.join(PARTS)}, got `{split}`"))
+    trained_on = model.data_sha256.get(split)
+    if trained_on is None:
+        there = ", ".join(model.data_sha256)
+        raise DataError(Problem(f"{table.path}: the run has no {split} rows, it has {there}"))
+    if table.sha256 != trained_on:
+        message = f"is not the file that the run's {split} rows came from; without --split all of its rows are judged"
+        raise DataError(Problem(f"{table.path}: {message}"))
+
+
+def _with_classes(found: Evaluation, model: Model, predictions: Predictions) -> Evaluation:
+    """The evaluation with its confusion matrix and a row for each class."""
+    confusion = predictions.confusion
+    classes = []
+    for code, label in enumerate(model.classes):
+        hits, said, rows = confusion[code, code], confusion[:, code].sum(), confusion[code].sum()
+        precision, recall = ratio(hits, said), ratio(hits, rows)
+        f1 = ratio(2 * hits, said + rows)
+        classes.append({"label": label, "rows": int(rows), "precision": precision, "recall": recall, "f1": f1})
+    return replace(found, labels=model.classes, confusion=confusion.tolist(), classes=classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What `predict` has written."""
+
+    rows: int
+    notes: tuple[str, ...]
+
+
+def predict(
+    run: Run | str | Path, csv: str, output: str, *, proba: bool = False, runs_dir: str | Path | None = None
+) -> Predicted:
+    """Write a CSV with the input's cells as they were and the predictions behind them; ``-`` is stdin and stdout.
+
+    Raises: DataError if a feature column is missing, or a column has the name of one that would be added.
+    """
+    model, _ = open_model(run, runs_dir=runs_dir)
+    data = model.experiment.data
+    names = prediction_columns(model, proba=proba)
+    file = open_csv(Path(csv), delimiter=data.format.delimiter, encoding=data.format.encoding)
+    header, rows = rows_of(file)
+    taken = [name for name in names if name in header]
+    if taken:
+        place = Place(csv, 1)
+        raise DataError(Problem(f"has a column `{taken[0]}`, a name that predictions get; rename it", place=place))
+    with threadpool_limits(1):
+        outputs, unseen = model.outputs(model.read(file))
+    added = _cells(model, outputs, proba=proba)
+    write_rows(Path(output), [*header, *names], map(add, rows, added), source=Path(csv), delimiter=file.delimiter)
+    notes = [f"{csv}: `{name}` holds levels unseen in training, in {count} rows" for name, count in unseen.items()]
+    return Predicted(len(rows), tuple(notes))
+
+
+def prediction_columns(model: Model, *, proba: bool) -> list[str]:
+    """The names of the columns that predictions get."""
+    if len(model.target.names) > 1:
+        return [f"prediction_{name}" for name in model.target.names]
+    if proba and not model.target.classifies:
+        raise SpecError(Problem("--proba: a regression has no class probabilities"))
+    return ["prediction", *(f"p_{label}" for label in model.classes if proba)]
+
+
+def _cells(model: Model, outputs: Array, *, proba: bool) -> list[list[str]]:
+    """The added cells of every row; numbers as the shortest decimals that read back exactly."""
+    values = model.values(outputs)
+    columns = values[:, None] if values.ndim == 1 else values
+    if proba:
+        probabilities = model.target.probabilities(outputs).tolist()
+        return [[label, *map(repr, row)] for label, row in zip(values.tolist(), probabilities, strict=True)]
+    return [[value if isinstance(value, str) else repr(value) for value in row] for row in columns.tolist()]

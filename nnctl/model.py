@@ -1,0 +1,167 @@
+"""A trained model: a network with its weights, and all that stands between a table and its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.architecture import architecture
+from nnctl.component import plain
+from nnctl.data.batches import Examples
+from nnctl.data.cells import CsvFile
+from nnctl.data.features import Features, features_of, features_state
+from nnctl.data.table import Table, parse_table, table_from_frame
+from nnctl.data.target import Target
+from nnctl.errors import Place, RunError
+from nnctl.evaluation import Evaluator
+from nnctl.network.arena import Arena
+from nnctl.network.network import Network
+from nnctl.preparation import Prepared
+from nnctl.runs.checkpoint import Checkpoint
+from nnctl.spec.binding import Binder
+from nnctl.spec.nodes import Mapping as Node
+from nnctl.spec.overrides import from_plain
+from nnctl.spec.problems import Problems
+from nnctl.spec.reading import bind, written
+from nnctl.spec.schema import Experiment
+from nnctl.transforms import Encoder, Scaler
+
+if TYPE_CHECKING:
+    import pandas
+
+Array = NDArray[Any]
+HERE = Place("checkpoint")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What a checkpoint holds, ready to use.
+
+    ``predict`` and ``predict_proba`` take a DataFrame or a dict of columns and give NumPy arrays; the columns of the
+    probabilities are in the order of ``classes``.
+    """
+
+    experiment: Experiment
+    features: Features
+    target: Target
+    network: Network
+    arena: Arena
+    evaluator: Evaluator
+    data_sha256: dict[str, str]  # of the file that each part's rows came from
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The sorted labels; empty for regression."""
+        return self.target.classes
+
+    def predict(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Array:
+        """Labels (N,) as text; for regression numbers (N,), or (N, T) for several targets, in the target's units."""
+        return self.values(self.outputs(self.table(frame))[0])
+
+    def predict_proba(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Array:
+        """Class probabilities (N, C). Raises TypeError for regression."""
+        if not self.target.classifies:
+            raise TypeError("a regression has no class probabilities")
+        return self.target.probabilities(self.outputs(self.table(frame))[0])
+
+    def table(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Table:
+        """A frame as a table with the columns and types of training."""
+        return table_from_frame(frame, missing_values=self.experiment.data.missing_values, types=self.features.types)
+
+    def read(self, file: CsvFile) -> Table:
+        """An open CSV file as a table with the feature columns and types of training."""
+        data = self.experiment.data
+        return parse_table(
+            file,
+            missing_values=data.missing_values,
+            types=self.features.types,
+            only=set(self.features.types),
+            decimal=data.format.decimal,
+        )
+
+    def outputs(self, table: Table) -> tuple[Array, dict[str, int]]:
+        """The network's outputs (N, O) for a table, and how many cells of a column hold an unseen level."""
+        x, unseen = self.features.matrix(table, self.arena.dtype)
+        return self.evaluator.outputs(x), unseen
+
+    def values(self, outputs: Array) -> Array:
+        """What the outputs predict: labels, or numbers."""
+        if self.target.classifies:
+            return np.array(self.target.classes)[self.target.codes(outputs)]
+        values = self.target.values(outputs)
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def examples(self, table: Table, rows: Array) -> Examples:
+        """Rows of a table that has the target, ready to be evaluated."""
+        x = self.features.matrix(table, self.arena.dtype)[0][rows]
+        truth = self.target.truth([table.columns[name] for name in self.target.names])[rows]
+        return Examples(x, self.target.encode(truth, self.network.output[0], self.arena.dtype), truth)
+
+
+def described(prepared: Prepared) -> dict[str, Any]:
+    """What a checkpoint says beside the weights, as plain values for JSON."""
+    target = prepared.target
+    return {
+        "spec": written(prepared.experiment),
+        "features": plain(features_state(prepared.features)),
+        "target": {
+            "names": list(target.names),
+            "task": target.task,
+            "classes": list(target.classes),
+            "positive": target.positive,
+            "states": plain(target.states),
+        },
+        "outputs": prepared.network.output[0],
+        "data_sha256": {name: part.table.sha256 for name, part in prepared.dataset.parts.items()},
+    }
+
+
+def restore(checkpoint: Checkpoint, path: Path) -> Model:
+    """The model in a checkpoint.
+
+    Raises: RunError if something is missing or does not fit together.
+    """
+    try:
+        return _restore(checkpoint)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise RunError(f"{path}: is no checkpoint of a trained network: {type(error).__name__} {error}") from None
+
+
+def _restore(checkpoint: Checkpoint) -> Model:
+    meta = checkpoint.meta
+    root = from_plain(meta["spec"], HERE)
+    assert isinstance(root, Node)
+    experiment = bind(root)
+    features = features_of([_feature(entry) for entry in meta["features"]])
+    saved = meta["target"]
+    target = Target(
+        tuple(saved["names"]),
+        saved["task"],
+        classes=tuple(saved["classes"]),
+        positive=saved["positive"],
+        scaler=experiment.data.target_scale,
+        states=tuple(saved["states"]),
+    )
+    built = architecture(experiment.model, experiment.loss, features=features.width, width=meta["outputs"])
+    arena = built.network.arena(experiment.model.dtype)
+    for name, view in {**arena.named(arena.theta), **arena.named_statistics()}.items():
+        tensor = checkpoint.tensors[name]
+        if tensor.shape != view.shape:
+            raise ValueError(f"{name} has the shape {tensor.shape}, the network needs {view.shape}")
+        view[...] = tensor
+    evaluator = Evaluator(built.network, experiment.loss, arena)
+    return Model(experiment, features, target, built.network, arena, evaluator, meta["data_sha256"])
+
+
+def _feature(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A saved feature with its transform made again."""
+    role, base = ("encode", Encoder) if "encode" in entry else ("scale", Scaler)
+    problems = Problems()
+    transform = Binder(problems).component(base, from_plain(entry[role], HERE), ("features", role), usual="")
+    problems.raise_if_any()
+    return {**entry, role: transform}

@@ -1,0 +1,251 @@
+"""From a validated experiment to a job: the data read, every ``auto`` decided, the network built."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.architecture import architecture
+from nnctl.component import registry
+from nnctl.data.batches import Examples
+from nnctl.data.features import Feature, Features, fit_category, fit_number
+from nnctl.data.table import Column
+from nnctl.data.target import Target, fit_target
+from nnctl.dataset import Dataset, digest, feature_names, read_dataset
+from nnctl.errors import DataError, Problem, SpecError
+from nnctl.losses import Loss
+from nnctl.losses.auto import Auto as AutoLoss
+from nnctl.metrics import AUTO, Metric
+from nnctl.network.members import stream
+from nnctl.network.network import Network
+from nnctl.spec.problems import SYNONYMS, unknown
+from nnctl.spec.schema import ColumnOptions, Data, Experiment
+from nnctl.trainer import Job
+from nnctl.transforms import Encoder
+from nnctl.transforms.none import NoScaling
+from nnctl.transforms.one_hot import OneHot
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Everything that is known before the first step."""
+
+    experiment: Experiment  # with every `auto` replaced by what it chose
+    dataset: Dataset
+    features: Features
+    target: Target
+    examples: Mapping[str, Examples]
+    network: Network
+    loss: Loss
+    job: Job
+    data_sha256: str
+    notes: tuple[str, ...]
+
+
+def prepare(experiment: Experiment) -> Prepared:
+    """Read the data, fit the transforms on the training rows, and build the network and the job.
+
+    Raises: DataError, SpecError with the keys of what does not fit.
+    """
+    dataset = read_dataset(experiment.data, experiment.seed)
+    train = dataset.parts["train"]
+    features = fit_features(experiment.data, dataset)
+    columns = [dataset.table.columns[name] for name in dataset.targets]
+    target = fit_target(
+        columns,
+        dataset.task,
+        positive=experiment.data.positive,
+        scaler=experiment.data.target_scale,
+        train=train.rows,
+    )
+    loss = _loss(experiment.loss, target)
+    width = loss.width(task=target.task, classes=len(target.classes), targets=len(target.names))
+    built = architecture(experiment.model, loss, features=features.width, width=width)
+    _check_memory(built.network, experiment)
+    built.network.initialise(built.network.arena(), [stream(experiment.seed, "init")])
+    dtype = experiment.model.dtype
+    examples, unseen = examples_of(dataset, features, target, width, dtype)
+    monitor, better, metrics = _monitored(experiment, target.task, has_val="val" in examples)
+    experiment = _decided(replace(experiment, model=built.model, loss=loss, metrics=metrics), dataset, target)
+    job = _job(experiment, built.network, target, examples, monitor, better)
+    files = [part.table for part in dataset.parts.values()]
+    notes = (*dataset.notes, *unseen, *built.notes)
+    return Prepared(experiment, dataset, features, target, examples, built.network, loss, job, digest(files), notes)
+
+
+def fit_features(data: Data, dataset: Dataset) -> Features:
+    """The features that the training rows give.
+
+    Raises: DataError for every column with more levels than ``one_hot_max``.
+    """
+    problems: list[Problem] = []
+    found: list[Feature] = []
+    for name in feature_names(data, dataset.table, dataset.targets):
+        try:
+            found.append(_fit(dataset.table.columns[name], data, dataset.parts["train"].rows))
+        except DataError as error:
+            problems += error.problems
+    if problems:
+        raise DataError(problems)
+    return Features(tuple(found))
+
+
+def examples_of(
+    dataset: Dataset, features: Features, target: Target, width: int, dtype: str
+) -> tuple[dict[str, Examples], list[str]]:
+    """The rows of every part as arrays, and notes about levels that the training rows do not show."""
+    examples: dict[str, Examples] = {}
+    notes = []
+    matrices: dict[int, Array] = {}
+    for name, part in dataset.parts.items():
+        if id(part.table) not in matrices:
+            matrices[id(part.table)], unseen = features.matrix(part.table, dtype)
+            notes += [
+                f"{part.table.path}: `{column}` has a level in {count} rows that no training row has"
+                for column, count in unseen.items()
+            ]
+        truth = target.truth([part.table.columns[column] for column in target.names])[part.rows]
+        x = matrices[id(part.table)][part.rows]
+        examples[name] = Examples(x, target.encode(truth, width, dtype), truth)
+    return examples, notes
+
+
+def _fit(column: Column, data: Data, rows: Array) -> Feature:
+    options = data.columns.get(column.name, ColumnOptions())
+    if column.type == "category":
+        return fit_category(column, rows, encoder=_encoder(column, options, data), order=options.order)
+    usual = data.numeric.scale if column.type == "number" else NoScaling()
+    imputer = options.missing or data.numeric.missing
+    return fit_number(column, rows, scaler=options.scale or usual, imputer=imputer)
+
+
+def _encoder(column: Column, options: ColumnOptions, data: Data) -> Encoder:
+    encode = options.encode or data.categorical.encode
+    if not isinstance(encode, str):
+        return encode
+    most = data.categorical.one_hot_max
+    if column.distinct > most:
+        raise DataError(
+            Problem(
+                f"column `{column.name}` has {column.distinct} levels, more than `data.categorical.one_hot_max` "
+                f"({most}); raise that, or write `data.columns.{column.name}.encode: ordinal`, or put "
+                f"`{column.name}` into `data.drop`",
+                "data.categorical.one_hot_max",
+            )
+        )
+    return OneHot()
+
+
+def _loss(loss: Loss, target: Target) -> Loss:
+    if isinstance(loss, AutoLoss):
+        return loss.resolved(target.task)
+    if target.task not in loss.tasks:
+        fitting = ", ".join(f"`{cls.name}`" for cls in registry.classes("losses", Loss) if target.task in cls.tasks)
+        raise SpecError(Problem(f"{loss.name} does not fit a {target.task} target, allowed: {fitting}", "loss.type"))
+    return loss
+
+
+def _monitored(
+    experiment: Experiment, task: str, *, has_val: bool
+) -> tuple[str | None, Literal["lower", "higher"], tuple[Metric, ...]]:
+    """The value that decides about the best epoch, its better direction, and the metrics to compute."""
+    fitting = {cls.name: cls for cls in registry.classes("metrics", Metric) if task in cls.tasks}
+    if isinstance(experiment.metrics, str):
+        metrics = [fitting[name]() for name in AUTO[task]]
+    else:
+        metrics = list(experiment.metrics)
+    problems = [
+        Problem(f"{metric.name} does not fit a {task} target, allowed: {_quoted(fitting)}", f"metrics[{place}]")
+        for place, metric in enumerate(metrics)
+        if metric.name not in fitting
+    ]
+    rule = experiment.early_stopping
+    monitor = rule.monitor if rule is not None else ("val_loss" if has_val else None)
+    better: Literal["lower", "higher"] = "lower"
+    if monitor is not None:
+        part, _, name = monitor.partition("_")
+        known = [f"{part}_{name}" for part in ("val", "train") for name in ("loss", *fitting)]
+        if monitor not in known:
+            problems.append(Problem(unknown("value to monitor", monitor, known, SYNONYMS), "early_stopping.monitor"))
+        elif part == "val" and not has_val:
+            message = f"`{monitor}` needs validation rows and there are none: monitor `train_{name}`"
+            problems.append(Problem(message, "early_stopping.monitor"))
+        elif name != "loss":
+            better = fitting[name].better
+            if name not in [metric.name for metric in metrics]:
+                metrics.append(fitting[name]())
+    if problems:
+        raise SpecError(problems)
+    return monitor, better, tuple(metrics)
+
+
+def _decided(experiment: Experiment, dataset: Dataset, target: Target) -> Experiment:
+    """The experiment as it is saved: nothing left to decide, paths absolute."""
+    data = experiment.data
+    columns = dict(data.columns)
+    for name in feature_names(data, dataset.table, dataset.targets):
+        columns[name] = replace(columns.get(name, ColumnOptions()), type=dataset.table.columns[name].type)
+    paths = {
+        key: os.path.abspath(path)
+        for key in ("path", "val_path", "test_path")
+        if (path := getattr(data, key)) is not None
+    }
+    positive = target.classes[target.positive] if target.task == "binary" else None
+    split = data.split.resolved(target.task)
+    data = replace(data, task=target.task, positive=positive, columns=columns, split=split, **paths)  # type: ignore[arg-type]
+    return replace(experiment, data=data)
+
+
+def _job(
+    experiment: Experiment,
+    network: Network,
+    target: Target,
+    examples: Mapping[str, Examples],
+    monitor: str | None,
+    better: Literal["lower", "higher"],
+) -> Job:
+    train = experiment.train
+    assert not isinstance(experiment.metrics, str)
+    return Job(
+        network=network,
+        loss=experiment.loss,
+        optimizer=experiment.optimizer,
+        schedule=experiment.schedule,
+        early_stopping=experiment.early_stopping,
+        target=target,
+        metrics=experiment.metrics,
+        monitor=monitor,
+        better=better,
+        train=examples["train"],
+        val=examples.get("val"),
+        epochs=train.epochs,
+        batch_size=len(examples["train"]) if isinstance(train.batch_size, str) else train.batch_size,
+        shuffle=train.shuffle,
+        eval_every=train.eval_every,
+        seed=experiment.seed,
+        dtype=experiment.model.dtype,
+    )
+
+
+def _check_memory(network: Network, experiment: Experiment) -> None:
+    """Raise SpecError where the vectors of the run alone would not fit into the machine's memory."""
+    vectors = 4 + len(experiment.optimizer.vectors) + len(experiment.optimizer.spares)  # theta, grad, best, a copy
+    needed = network.parameters * vectors * np.dtype(experiment.model.dtype).itemsize
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        message = (
+            f"{network.parameters:,} parameters need {needed / 1e9:,.0f} GB with {experiment.optimizer.name}, "
+            f"this machine has {there / 1e9:,.0f} GB: use fewer units"
+        )
+        raise SpecError(Problem(message, "model"))
+
+
+def _quoted(names: Any) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,231 @@
+"""Binding: from placed nodes to the experiment, with every problem placed.
+
+The dataclasses say what may stand where; this module walks them and the nodes side by side. Plain values are left
+to ``leaves``. A component is a mapping with a ``type``, or its bare name, which means all defaults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from nnctl.component import Component, Option, options, registry
+from nnctl.errors import Place
+from nnctl.spec.leaves import Leaf, alternatives, words
+from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence, plain
+from nnctl.spec.problems import SYNONYMS, Problems, format_key, shown, unknown
+from nnctl.spec.schema import FilePath
+
+Key = tuple[str | int, ...]
+INVALID: Any = object()  # stands for a value whose problem is already noted
+NOT_YET = "not available yet, leave it out or write {default}"
+
+
+class Binder:
+    """Binds nodes to dataclasses and gathers the problems it meets."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+
+    def section(self, cls: type, node: Node, key: Key) -> Any:
+        """A section of the experiment; null means all defaults."""
+        if is_null(node):
+            node = Mapping(node.place, {}, {})
+        if not isinstance(node, Mapping):
+            return self._wrong(node, key, f"must be a mapping of options ({', '.join(options(cls))})")
+        return self._options(cls, node, key, known=options(cls))
+
+    def component(self, base: type[Component], node: Node, key: Key, *, usual: str) -> Any:
+        """A component of the kind of ``base``: a bare name, or a mapping with ``type`` and options."""
+        kind = registry.all(base.kind, base)
+        if isinstance(node, Scalar):
+            node = Mapping(node.place, {"type": node}, {"type": node.place})
+        if not isinstance(node, Mapping):
+            return self._wrong(node, key, "must be a name or a mapping with `type`")
+        named = node.items.get("type")
+        if named is None and not usual:
+            return self._wrong(node, key, f"has no `type`, allowed: {_quoted(kind)}")
+        name = usual if named is None else _name_of(named)
+        if name is None or name not in kind:
+            message = unknown(_noun(base), str(name if name is not None else _text(named)), kind, SYNONYMS)
+            return self._wrong(named or node, (*key, "type") if isinstance(named, Scalar) else key, message)
+        cls = kind[name]
+        known = options(cls)
+        return self._options(cls, node, key, known=known, type_node=named)
+
+    def _options(
+        self, cls: type, node: Mapping, key: Key, *, known: dict[str, Option], type_node: Node | None = None
+    ) -> Any:
+        """An instance of ``cls`` from the options in ``node``."""
+        names = [*known, "type"] if issubclass(cls, Component) else list(known)
+        for name, place in node.keys.items():
+            if name not in names:
+                self._unknown(cls, name, place, key, names, type_node)
+        values = {}
+        for name, option in known.items():
+            child = node.items.get(name)
+            if child is None and option.required:
+                self._wrong(node, (*key, name), f"is required: {option.help[0].lower()}{option.help[1:]}")
+                values[name] = INVALID
+            elif child is not None:
+                values[name] = self._value(option, child, (*key, name))
+        if any(value is INVALID for value in values.values()):
+            return INVALID
+        return cls(**values)
+
+    def _value(self, option: Option, node: Node, key: Key) -> Any:
+        """The value of one option."""
+        before = len(self.problems)
+        value = self._read(option.annotation, option, node, key)
+        if len(self.problems) > before or value is INVALID:
+            return INVALID
+        if value in option.later or (not option.available and value != option.default):
+            written = "none" if option.default is None else _yaml(option.default)
+            return self._wrong(node, key, f"{shown(_text(node))} is {NOT_YET.format(default=f'`{written}`')}")
+        return value
+
+    def _read(self, annotation: Any, option: Option, node: Node, key: Key) -> Any:
+        members = alternatives(annotation)
+        if type(None) in members and is_null(node):
+            return None
+        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value in words(annotation):
+            return node.value
+        for member in members:
+            if isinstance(member, type) and issubclass(member, Component):
+                return self.component(member, node, key, usual=_usual(option, member))
+            if dataclasses.is_dataclass(member):
+                return self.section(member, node, key)  # type: ignore[arg-type]
+            if get_origin(member) is tuple and _holds_components(get_args(member)[0]):
+                return self._list(get_args(member)[0], node, key)
+            if get_origin(member) is dict and dataclasses.is_dataclass(get_args(member)[1]):
+                return self._named(get_args(member)[1], node, key)
+        return self._leaf(Leaf(annotation, option.bounds), node, key)
+
+    def _list(self, base: type[Component], node: Node, key: Key) -> Any:
+        """A list of components."""
+        if not isinstance(node, Sequence):
+            return self._wrong(node, key, "must be a list of names, or of mappings with `type`")
+        items = [self.component(base, item, (*key, place), usual="") for place, item in enumerate(node.items)]
+        return INVALID if any(item is INVALID for item in items) else tuple(items)
+
+    def _named(self, cls: type, node: Node, key: Key) -> Any:
+        """A mapping from names that the user chose to sections."""
+        if is_null(node):
+            return {}
+        if not isinstance(node, Mapping):
+            return self._wrong(node, key, "must be a mapping by name")
+        return {name: self.section(cls, item, (*key, name)) for name, item in node.items.items()}
+
+    def _leaf(self, leaf: Leaf, node: Node, key: Key) -> Any:
+        takes_text = _takes_text(leaf.annotation)
+        if _is_list(leaf.annotation) and isinstance(node, Scalar) and not _takes_scalar(leaf.annotation):
+            if is_null(node) and node.value is None:
+                return ()
+            return self._wrong(node, key, f"must be {leaf.wanted()}, got {shown(_text(node))}")
+        value = _texts(node) if takes_text else plain(node)
+        try:
+            read = leaf.read(value)
+        except LookupError as error:
+            where, allowed = node, leaf.wanted()
+            for index in error.args:
+                if isinstance(where, Sequence):
+                    where, allowed, key = where.items[index], leaf.wanted_inside(), (*key, index)
+            return self._wrong(where, key, _must_be(allowed, where, words(leaf.annotation)))
+        return _as_path(read, node) if FilePath in alternatives(leaf.annotation) else read
+
+    def _unknown(self, cls: type, name: str, place: Place, key: Key, names: list[str], type_node: Node | None) -> None:
+        message = unknown("option", name, names, SYNONYMS)
+        if type_node is not None and type_node.place.source != place.source and issubclass(cls, Component):
+            # The type was changed elsewhere than the option was written: on the command line, or by `extends`.
+            whole = f"{format_key(key)}='{{type: {cls.name}, ...}}'"
+            message = f"{cls.name} has no such option; to replace the whole value write {whole}"
+        self.problems.add(format_key((*key, name)), message, place)
+
+    def _wrong(self, node: Node, key: Key, message: str) -> Any:
+        self.problems.add(format_key(key), message, node.place)
+        return INVALID
+
+
+def is_null(node: Node) -> bool:
+    """Whether a node is null, or the bare word ``none``, which means the same."""
+    return isinstance(node, Scalar) and (node.value is None or (node.value == "none" and not node.quoted))
+
+
+def _usual(option: Option, base: type[Component]) -> str:
+    """The type that a mapping without ``type`` means: that of the default."""
+    return option.default.name if isinstance(option.default, Component) else base.usual
+
+
+def _noun(base: type[Component]) -> str:
+    """How one component of a kind is called in a message: layers -> layer, losses -> loss."""
+    nouns = {"losses": "loss", "early_stopping": "early stopping rule", "transforms": "transform"}
+    return nouns.get(base.kind, base.kind.removesuffix("s"))
+
+
+def _name_of(node: Node) -> str | None:
+    if isinstance(node, Scalar):
+        return "none" if is_null(node) else node.text
+    return None
+
+
+def _holds_components(item: Any) -> bool:
+    return isinstance(item, type) and issubclass(item, Component)
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(member) is tuple for member in alternatives(annotation))
+
+
+def _takes_scalar(annotation: Any) -> bool:
+    return any(get_origin(member) is not tuple and member is not type(None) for member in alternatives(annotation))
+
+
+def _takes_text(annotation: Any) -> bool:
+    """Whether names or labels are expected, which may be written as numbers."""
+    members = alternatives(annotation)
+    return any(
+        member in (str, FilePath) or (get_origin(member) is tuple and get_args(member)[0] is str) for member in members
+    )
+
+
+def _texts(node: Node) -> Any:
+    """The plain value of a node with every scalar as it was written."""
+    if isinstance(node, Sequence):
+        return [_texts(item) for item in node.items]
+    return node.text if isinstance(node, Scalar) and node.value is not None else plain(node)
+
+
+def _text(node: Node | None) -> str:
+    """A node as a message shows it."""
+    if isinstance(node, Scalar):
+        return node.text if node.text else ("null" if node.value is None else "")
+    return "a mapping" if isinstance(node, Mapping) else "a list"
+
+
+def _must_be(allowed: str, node: Node, known: tuple[str, ...]) -> str:
+    got = _text(node) if not isinstance(node, Scalar) else shown(_text(node))
+    message = f"must be {allowed}, got {got}"
+    if isinstance(node, Scalar) and isinstance(node.value, str) and known:
+        from nnctl.spec.problems import suggest
+
+        close = suggest(node.value, known, SYNONYMS)
+        return f"{message}, did you mean `{close}`?" if close else message
+    return message
+
+
+def _quoted(names: Any) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _as_path(written: Any, node: Node) -> Any:
+    """A path relative to the file it is written in, as seen from the current folder."""
+    if written is None:
+        return None
+    folder = Path(node.place.source).parent if node.place.line is not None else Path()
+    return os.path.normpath(folder / Path(written).expanduser())

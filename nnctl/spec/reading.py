@@ -1,0 +1,73 @@
+"""Reading an experiment: a YAML file and overrides in, a validated experiment out, all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence as AnySequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnctl.component import plain
+from nnctl.errors import Place
+from nnctl.spec.binding import INVALID, Binder
+from nnctl.spec.document import Document, load
+from nnctl.spec.nodes import Mapping
+from nnctl.spec.problems import Problems
+from nnctl.spec.schema import Experiment
+
+SHORTHAND = ("hidden", "activation", "norm", "dropout", "residual")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """An experiment, and the document that it was read from."""
+
+    experiment: Experiment
+    document: Document
+
+    @property
+    def name(self) -> str:
+        """The name of its runs: the key ``name``, else the stem of the file."""
+        return self.experiment.name or self.document.path.stem
+
+    def place(self, key: str) -> Place | None:
+        """Where a key, or the nearest one above it, is written."""
+        return self.document.place(key)
+
+
+def read_experiment(path: str | Path, overrides: AnySequence[str] | AnyMapping[str, Any] = ()) -> Spec:
+    """Read and validate a config. Raises SpecError with every problem, placed."""
+    document = load(path, overrides)
+    return Spec(bind(document.root), document)
+
+
+def bind(root: Mapping) -> Experiment:
+    """The experiment that the nodes describe. Raises SpecError with every problem, placed."""
+    problems = Problems()
+    experiment = Binder(problems).section(Experiment, root, ())
+    _check_model(root, problems)
+    problems.raise_if_any()
+    assert experiment is not INVALID
+    assert isinstance(experiment, Experiment)
+    return experiment
+
+
+def written(experiment: Experiment) -> dict[str, Any]:
+    """The experiment as plain values that read back as the same one: what a list of layers excludes is left out."""
+    values: dict[str, Any] = plain(experiment)
+    if experiment.model.layers is not None:
+        values["model"] = {key: value for key, value in values["model"].items() if key not in SHORTHAND}
+    else:
+        del values["model"]["layers"]
+    return values
+
+
+def _check_model(root: Mapping, problems: Problems) -> None:
+    model = root.items.get("model")
+    if not isinstance(model, Mapping) or "layers" not in model.items:
+        return
+    for key in SHORTHAND:
+        if key in model.items:
+            message = "cannot stand beside `layers`: write it into the list, or leave out `layers`"
+            problems.add(f"model.{key}", message, model.keys[key])

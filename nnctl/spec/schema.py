@@ -1,0 +1,187 @@
+"""The experiment: every section and key of the YAML, as frozen dataclasses of options.
+
+Defaults, bounds and help are stated here, once; the binding, the JSON Schema and the docs read them off.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NewType
+
+from nnctl.component import option, section
+from nnctl.early_stopping import EarlyStopping
+from nnctl.initializers import Initializer
+from nnctl.initializers.zeros import Zeros
+from nnctl.layers import Activation, Layer
+from nnctl.layers.relu import Relu
+from nnctl.losses import Loss
+from nnctl.losses.auto import Auto as AutoLoss
+from nnctl.metrics import Metric
+from nnctl.optimizers import Optimizer
+from nnctl.optimizers.adam import Adam
+from nnctl.schedules import Schedule
+from nnctl.schedules.constant import Constant
+from nnctl.splits import Split
+from nnctl.splits.auto import Auto as AutoSplit
+from nnctl.transforms import Encoder, Imputer, Scaler
+from nnctl.transforms.median import Median
+from nnctl.transforms.standardize import Standardize
+
+# A path as the binding leaves it: relative to the current folder, whatever file it was written in.
+FilePath = NewType("FilePath", str)
+
+Task = Literal["auto", "binary", "multiclass", "classification", "multilabel", "regression"]
+Bounds = tuple[float | None, float | None]
+LATER_TYPES = ("date", "text")
+
+
+@section
+class Numeric:
+    """How columns of numbers are prepared."""
+
+    scale: Scaler = option(default_factory=Standardize, help="Transform of the numbers.")
+    missing: Imputer = option(default_factory=Median, help="What stands for missing cells.")
+    indicator: bool = option(default=False, available=False, help="Add a column that says where a cell was missing.")
+    clip: Bounds | None = option(default=None, available=False, help="Bounds [low, high] of the scaled numbers.")
+
+
+@section
+class Categorical:
+    """How columns of categories are prepared."""
+
+    encode: Encoder | Literal["auto"] = option(
+        default="auto", help="Encoding of the levels; auto: one_hot up to one_hot_max levels."
+    )
+    one_hot_max: int = option(default=10, ge=1, help="Most levels that auto encodes as one_hot.")
+    min_count: int = option(default=1, ge=1, available=False, help="Rows that a level needs, else it counts as rare.")
+    max_levels: int | None = option(default=None, ge=1, available=False, help="Most levels that are kept.")
+
+
+@section
+class ColumnOptions:
+    """Exceptions for one column; what is not given here is as in ``numeric`` and ``categorical``."""
+
+    type: Literal["number", "boolean", "category", "date", "text"] | None = option(
+        default=None, later=LATER_TYPES, help="Type of the column; null: found from its cells."
+    )
+    scale: Scaler | None = option(default=None, help="Transform of the numbers.")
+    missing: Imputer | None = option(default=None, help="What stands for missing cells.")
+    indicator: bool | None = option(default=None, available=False, help="Add a column of missing cells.")
+    clip: Bounds | None = option(default=None, available=False, help="Bounds [low, high] of the scaled numbers.")
+    encode: Encoder | None = option(default=None, help="Encoding of the levels.")
+    order: tuple[str, ...] | None = option(default=None, help="All levels in their order.")
+    format: str | None = option(default=None, available=False, help="Format of dates.")
+
+
+@section
+class Format:
+    """How the CSV file is written."""
+
+    delimiter: str = option(default="auto", help="Character between cells; auto: comma, semicolon, tab or bar.")
+    encoding: str = option(default="utf-8", help="Encoding of the text.")
+    decimal: Literal[".", ","] = option(default=".", help="Decimal mark of the numbers.")
+
+
+@section
+class Data:
+    """The table: where it lies, what is predicted, how its columns are read."""
+
+    path: FilePath = option(help="CSV file, plain or .gz.")
+    val_path: FilePath | None = option(default=None, help="CSV file of the validation rows, instead of a split.")
+    test_path: FilePath | None = option(default=None, help="CSV file of the test rows, instead of a split.")
+    target: str | tuple[str, ...] = option(help="Column to predict, or a list of columns for several numbers.")
+    positive: str | None = option(default=None, help="Label that counts as positive; null: the last of two.")
+    task: Task = option(default="auto", later=("multilabel",), help="What is learned; auto: found from the target.")
+    id: tuple[str, ...] = option(default=(), help="Columns kept in predictions that are no features.")
+    drop: tuple[str, ...] = option(default=(), help="Columns left out.")
+    weight: str | None = option(default=None, available=False, help="Column of row weights.")
+    numeric: Numeric = option(default_factory=Numeric, help="Preparation of numbers.")
+    categorical: Categorical = option(default_factory=Categorical, help="Preparation of categories.")
+    columns: dict[str, ColumnOptions] = option(default_factory=dict, help="Exceptions by column name.")
+    missing_target: Literal["drop", "error"] = option(default="drop", help="What is done with rows without a target.")
+    missing_values: tuple[str, ...] = option(
+        default=("", "NA", "N/A", "nan", "NaN", "null", "?"), help="Cells that count as missing."
+    )
+    format: Format = option(default_factory=Format, help="How the CSV file is written.")
+    target_scale: Scaler = option(default_factory=Standardize, help="Transform of a regression target.")
+    split: Split = option(default_factory=AutoSplit, help="Which rows train, validate and test.")
+    cache: bool = option(default=True, available=False, help="Keep the prepared table for the next run.")
+
+
+@section
+class Output:
+    """The dense layer of the target's width that is added last."""
+
+    activation: Activation | Literal["auto"] = option(default="auto", help="Activation; auto: the link of the loss.")
+    init: Initializer | Literal["auto"] = option(default="auto", help="Initializer of the weights.")
+    bias_init: Initializer = option(default_factory=Zeros, help="Initializer of the offsets.")
+
+
+@section
+class Model:
+    """The network: ``hidden`` for a plain one, or ``layers`` one by one."""
+
+    hidden: tuple[int, ...] = option(default=(64, 64), ge=1, help="Units of each hidden layer.")
+    activation: Activation = option(default_factory=Relu, help="Activation of the hidden layers.")
+    norm: Literal["batch", "layer"] | None = option(
+        default=None, later=("layer",), help="Normalisation between a hidden layer and its activation."
+    )
+    dropout: float = option(default=0.0, ge=0, lt=1, help="Fraction of each hidden layer's outputs dropped, 0-1.")
+    residual: bool = option(default=False, available=False, help="Add the input of each hidden layer to its output.")
+    layers: tuple[Layer, ...] | None = option(default=None, help="The layers one by one, instead of the keys above.")
+    output: Output | None = option(
+        default_factory=Output, help="The layer added last; none: the list of layers is complete."
+    )
+    dtype: Literal["float32", "float64"] = option(default="float32", help="Precision of all vectors.")
+
+
+@section
+class Regularization:
+    """Penalties on the weights, added to the loss of a batch."""
+
+    l1: float = option(default=0.0, ge=0, available=False, help="Factor of the sum of |w|.")
+    l2: float = option(default=0.0, ge=0, available=False, help="Factor of half the sum of w^2.")
+    max_norm: float | None = option(default=None, gt=0, available=False, help="Largest norm of a unit's weights.")
+
+
+@section
+class Train:
+    """The length and pace of training."""
+
+    epochs: int = option(default=100, ge=1, help="Passes over the training rows.")
+    batch_size: int | Literal["full"] = option(default=32, ge=1, help="Rows of a batch; full: all of them.")
+    shuffle: bool = option(default=True, help="Draw a new order of the rows for every epoch.")
+    eval_every: int = option(default=1, ge=1, help="Epochs from one evaluation to the next.")
+    max_time: float | None = option(default=None, gt=0, help="Seconds after which training ends.")
+    threads: int | Literal["auto"] = option(default="auto", ge=1, available=False, help="Threads; auto: one.")
+    on_nan: Literal["stop", "skip", "rollback"] = option(
+        default="stop", later=("skip", "rollback"), help="What is done when the loss is no longer finite."
+    )
+
+
+@section
+class Checkpoint:
+    """When and what is saved; the best and the last state always are."""
+
+    keep: int = option(default=1, ge=1, available=False, help="Saves that are kept beside the best.")
+    every: str = option(default="auto", available=False, help="Pause between saves; auto: by the clock.")
+
+
+@section
+class Experiment:
+    """One experiment: all that one YAML file says."""
+
+    name: str | None = option(default=None, help="Folder under runs/; null: the stem of the file's name.")
+    seed: int = option(default=0, ge=0, help="Root of all random streams: split, init, shuffle, dropout.")
+    data: Data = option(help="The table.")
+    model: Model = option(default_factory=Model, help="The network.")
+    loss: Loss = option(default_factory=AutoLoss, help="What is minimised.")
+    regularization: Regularization = option(default_factory=Regularization, help="Penalties on the weights.")
+    optimizer: Optimizer = option(default_factory=Adam, help="How the weights move.")
+    schedule: Schedule = option(default_factory=Constant, help="How the learning rate changes.")
+    train: Train = option(default_factory=Train, help="The length and pace of training.")
+    early_stopping: EarlyStopping | None = option(default=None, help="When training ends before its last epoch.")
+    checkpoint: Checkpoint = option(default_factory=Checkpoint, help="When and what is saved.")
+    metrics: tuple[Metric, ...] | Literal["auto"] = option(
+        default="auto", help="Metrics of every evaluation; auto: the usual ones of the task."
+    )
+    sweep: dict[str, Any] | None = option(default=None, available=False, help="What `nnctl sweep` tries.")

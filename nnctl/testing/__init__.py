@@ -1,0 +1,35 @@
+"""Conformance checks for every kind of component: used by nnctl's own tests, and by authors of plugins.
+
+Each check takes a component class, runs over its examples and raises AssertionError with a sentence. ``conforms``
+runs all that fit the kind:
+
+    def test_my_optimizer():
+        nnctl.testing.conforms(MyOptimizer)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nnctl.component import Component
+from nnctl.testing import components, layers, losses, optimizers
+
+Check = Callable[[Any], None]
+
+BY_KIND: dict[str, tuple[Check, ...]] = {
+    "layers": layers.CHECKS,
+    "losses": losses.CHECKS,
+    "optimizers": optimizers.CHECKS,
+}
+
+
+def checks(cls: type[Component]) -> tuple[Check, ...]:
+    """Every check for the kind of the class."""
+    return components.CHECKS + BY_KIND.get(cls.kind, ())
+
+
+def conforms(cls: type[Component]) -> None:
+    """Run every check for the kind of the class."""
+    for check in checks(cls):
+        check(cls)

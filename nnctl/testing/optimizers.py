@@ -1,0 +1,130 @@
+"""Conformance checks of optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nnctl.network.descent import optimizer_slot
+from nnctl.network.members import stream
+from nnctl.optimizers import Optimizer
+from nnctl.testing.harness import Array, assert_close, made
+
+STEPS = 20_000
+
+
+def check_optimizer_descends(cls: type[Optimizer]) -> None:
+    """From the same start it brings down a badly scaled quadratic, and Rosenbrock's valley.
+
+    At its own learning rate and decay: those of an example may be meant for another scale.
+    """
+    for example in ({**given} for given in cls.examples):
+        example.pop("lr", None)
+        example.pop("weight_decay", None)
+        for name, gradient, start, value in PROBLEMS:
+            theta = _minimised(made(cls, example), gradient, start, steps=STEPS)
+            end, begin = value(theta), value(np.array(start))
+            assert end < 1e-2 * begin, f"{cls.name} {example}: {name} from {begin:g} to {end:g} only"
+
+
+def check_optimizer_segments(cls: type[Optimizer]) -> None:
+    """A step on one flat vector is the same as a step on each half of it."""
+    for example in cls.examples:
+        optimizer = made(cls, example)
+        start, gradients = _recorded(8)
+        whole = _stepped(optimizer, start, gradients)
+        halves = [_stepped(optimizer, start[part], gradients[:, part]) for part in (slice(0, 3), slice(3, 8))]
+        assert np.array_equal(whole, np.concatenate(halves)), f"{cls.name} {example}: elements touch each other"
+
+
+def check_optimizer_restores(cls: type[Optimizer]) -> None:
+    """From saved vectors and the step count it takes the same next step."""
+    for example in cls.examples:
+        optimizer = made(cls, example)
+        start, gradients = _recorded(8)
+        slot = optimizer_slot([optimizer], start.copy(), np.zeros_like(start), decayed=8)
+        for gradient in gradients[:5]:
+            slot.grad[...] = gradient
+            optimizer.advance(slot, 1.0)
+        again = optimizer_slot([optimizer], slot.theta.copy(), np.zeros_like(start), decayed=8)
+        again.t = slot.t
+        for name in optimizer.vectors:
+            getattr(again, name)[...] = getattr(slot, name)
+        for resumed in (slot, again):
+            resumed.grad[...] = gradients[5]
+            optimizer.advance(resumed, 0.5)
+        assert np.array_equal(slot.theta, again.theta), f"{cls.name} {example}: the restored state differs"
+
+
+def check_optimizer_members(cls: type[Optimizer]) -> None:
+    """Member k of a stack takes the steps of the same vector alone, with a learning rate of its own."""
+    for example in cls.examples:
+        rates = (0.5, 1.0, 2.0)
+        base = made(cls, example)
+        optimizers = [made(cls, {**example, "lr": base.lr * rate}) for rate in rates]
+        start, gradients = _recorded(8)
+        theta = np.tile(start, (len(rates), 1))
+        slot = optimizer_slot(optimizers, theta, np.zeros_like(theta), decayed=4)
+        for gradient in gradients:
+            slot.grad[...] = gradient
+            base.advance(slot, 0.7)
+        for member, optimizer in enumerate(optimizers):
+            alone = _stepped(optimizer, start, gradients, factor=0.7, decayed=4)
+            assert_close(slot.theta[member], alone, f"{cls.name} {example}: member {member} differs from it alone")
+
+
+def _minimised(optimizer: Optimizer, gradient: Callable[[Array], Array], start: tuple[float, ...], steps: int) -> Array:
+    theta = np.array(start)
+    slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=0)
+    for _ in range(steps):
+        slot.grad[...] = gradient(theta)
+        optimizer.advance(slot, 1.0)
+    return theta
+
+
+def _recorded(size: int) -> tuple[Array, Array]:
+    """A start and twenty gradients, the same for everybody."""
+    rng = stream(0, "recorded")
+    return rng.standard_normal(size), rng.standard_normal((20, size))
+
+
+def _stepped(optimizer: Optimizer, start: Array, gradients: Array, *, factor: float = 1.0, decayed: int = 0) -> Array:
+    theta = start.copy()
+    slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=decayed)
+    for gradient in gradients:
+        slot.grad[...] = gradient
+        optimizer.advance(slot, factor)
+    return theta
+
+
+def _quadratic(theta: Array) -> float:
+    return float(0.5 * (theta[0] ** 2 + 20 * theta[1] ** 2))
+
+
+def _quadratic_gradient(theta: Array) -> Array:
+    return np.array([theta[0], 20 * theta[1]])
+
+
+def _rosenbrock(theta: Array) -> float:
+    """Rosenbrock's valley with the factor 10, whose minimum 0 lies at (1, 1)."""
+    x, y = theta
+    return float((1 - x) ** 2 + 10 * (y - x * x) ** 2)
+
+
+def _rosenbrock_gradient(theta: Array) -> Array:
+    x, y = theta
+    return np.array([-2 * (1 - x) - 40 * x * (y - x * x), 20 * (y - x * x)])
+
+
+PROBLEMS: tuple[tuple[str, Callable[[Array], Array], tuple[float, ...], Callable[[Array], float]], ...] = (
+    ("a quadratic", _quadratic_gradient, (1.0, 1.0), _quadratic),
+    ("Rosenbrock's valley", _rosenbrock_gradient, (-0.5, 0.5), _rosenbrock),
+)
+
+CHECKS = (
+    check_optimizer_descends,
+    check_optimizer_segments,
+    check_optimizer_restores,
+    check_optimizer_members,
+)

@@ -1,0 +1,274 @@
+"""The training loop, as a generator: it yields every finished epoch, and a tick now and then between two steps.
+
+It knows no disk and no screen. At every yield its state is complete: vectors, streams, order, place in the epoch.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.data.batches import Batches, Examples
+from nnctl.data.target import Target
+from nnctl.early_stopping import EarlyStopping
+from nnctl.evaluation import Evaluator
+from nnctl.losses import Loss
+from nnctl.metrics import Metric
+from nnctl.network.descent import optimizer_slot
+from nnctl.network.members import Streams, stream
+from nnctl.network.network import Network
+from nnctl.network.workspace import Workspace
+from nnctl.optimizers import Optimizer
+from nnctl.schedules import Schedule
+
+Array = NDArray[Any]
+
+TICK = 0.1  # seconds between two ticks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """What is to be trained, and on what."""
+
+    network: Network
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    early_stopping: EarlyStopping | None
+    target: Target
+    metrics: tuple[Metric, ...]
+    monitor: str | None  # the value that makes an epoch the best; None: the last one is
+    better: Literal["lower", "higher"]
+    train: Examples
+    val: Examples | None
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    eval_every: int
+    seed: int
+    dtype: str
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps in an epoch."""
+        return -(-len(self.train) // min(self.batch_size, len(self.train)))
+
+    @property
+    def measures_train(self) -> bool:
+        """Whether the metrics on the training rows are wanted at every evaluation."""
+        return self.val is None or ((self.monitor or "").startswith("train_") and self.monitor != "train_loss")
+
+    @property
+    def columns(self) -> list[str]:
+        """The values of an evaluated epoch, in the order of metrics.csv."""
+        names = [metric.name for metric in self.metrics]
+        if self.val is None:
+            return ["train_loss", *(f"train_{name}" for name in names)]
+        return ["train_loss", "val_loss", *(f"val_{name}" for name in names)]
+
+
+class Stop(NamedTuple):
+    """How training ended."""
+
+    status: Literal["completed", "early_stopped", "diverged"]
+    reason: str
+
+
+class Epoch(NamedTuple):
+    """An epoch has ended. ``values`` is empty where it was not evaluated."""
+
+    epoch: int  # from 1
+    step: int  # optimizer steps so far
+    lr: float  # of the epoch's last step
+    seconds: float  # of training so far
+    values: dict[str, float]
+    improved: bool
+    stop: Stop | None
+
+
+class Tick(NamedTuple):
+    """Some time has passed inside an epoch."""
+
+    epoch: int  # the one that runs, from 1
+    step: int
+    seconds: float
+
+
+@dataclass(slots=True, eq=False)
+class Best:
+    """The best weights so far."""
+
+    theta: Array
+    stats: Array
+    epoch: int = 0  # 0: none yet
+    value: float = math.nan
+
+
+@dataclass(slots=True)
+class Progress:
+    """The counters of a run."""
+
+    epoch: int = 0  # finished epochs
+    batch: int = 0  # finished batches of the epoch that runs
+    seconds: float = 0.0
+    loss: float = 0.0  # sum over the rows of the epoch that runs
+    rows: int = 0  # of the epoch that runs
+    stopping: dict[str, Any] = field(default_factory=dict)
+
+
+class Trainer:
+    """The state of one run, and the loop that moves it.
+
+    ``end`` may be set between two yields to a reason: training then ends after the next batch, as completed.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.arena = job.network.arena(job.dtype)
+        job.network.initialise(self.arena, [stream(job.seed, "init")])
+        self.shuffling, self.dropping = Streams.single(job.seed, "shuffle"), Streams.single(job.seed, "dropout")
+        self.batches = Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=self.shuffling)
+        self.space = Workspace(
+            job.network, [job.loss], self.arena, self.batches.size, training=True, streams=self.dropping
+        )
+        self.evaluator = Evaluator(job.network, job.loss, self.arena)
+        arena = self.arena
+        self.slot = optimizer_slot([job.optimizer], arena.theta, arena.grad, decayed=arena.decayed.shape[-1])
+        self.progress = Progress(stopping=job.early_stopping.start() if job.early_stopping else {})
+        self.best = Best(self.arena.theta.copy(), self.arena.stats.copy())
+        self.end: str | None = None
+
+    def run(self) -> Iterator[Epoch | Tick]:
+        """Train to the end. A non-finite loss is no exception: it ends the last Epoch with the status diverged."""
+        progress, clock = self.progress, time.perf_counter
+        started, ticked = clock() - progress.seconds, clock()
+        while progress.epoch < self.job.epochs:
+            if progress.batch == 0:
+                self.batches.shuffle()
+            while progress.batch < len(self.batches) and self.end is None:
+                with np.errstate(all="ignore"):  # the loss of every batch is looked at instead
+                    finite = self._step()
+                now = clock()
+                if not finite:
+                    progress.seconds = now - started
+                    yield self._diverged()
+                    return
+                if now - ticked >= TICK:
+                    ticked, progress.seconds = now, now - started
+                    yield Tick(progress.epoch + 1, self.slot.t, progress.seconds)
+            progress.seconds = clock() - started
+            event = self._finish_epoch()
+            progress.seconds = clock() - started
+            yield event
+            if event.stop is not None:
+                return
+
+    def vectors(self) -> dict[str, Array]:
+        """What beside weights and statistics a later continuation needs, as arrays by name."""
+        named = {f"optimizer.{name}": getattr(self.slot, name) for name in self.job.optimizer.vectors}
+        return {**named, "order": self.batches.order}
+
+    def counters(self) -> dict[str, Any]:
+        """The rest of the state, as plain values for JSON."""
+        progress = {name: getattr(self.progress, name) for name in Progress.__slots__}
+        best = {"epoch": self.best.epoch, "value": self.best.value if self.best.epoch else None}
+        streams = {"shuffle": self.shuffling.state, "dropout": self.dropping.state}
+        return {"progress": progress, "best": best, "streams": streams, "step": self.slot.t}
+
+    def _step(self) -> bool:
+        """One batch; whether its loss is a finite number."""
+        progress, slot, batches = self.progress, self.slot, self.batches
+        run = self.space.at(batches.rows(progress.batch))
+        batches.load(progress.batch, run)
+        run.forward()
+        loss = float(run.loss_sum())
+        if not math.isfinite(loss):
+            return False
+        run.backward()
+        self.job.optimizer.advance(slot, self._factor())
+        progress.batch += 1
+        progress.loss += loss
+        progress.rows += run.rows
+        return True
+
+    def _factor(self) -> float:
+        """The schedule's factor for the step to come."""
+        total = self.job.epochs * len(self.batches)
+        return self.job.schedule.factor(self.slot.t, total, len(self.batches))
+
+    def _finish_epoch(self) -> Epoch:
+        progress, job = self.progress, self.job
+        progress.epoch += 1
+        values: dict[str, float] = {}
+        last = progress.epoch == job.epochs or self.end is not None
+        if last or progress.epoch % job.eval_every == 0:
+            values = self._evaluate()
+        progress.batch, progress.loss, progress.rows = 0, 0.0, 0
+        improved = bool(values) and self._keep_best(values)
+        return Epoch(
+            progress.epoch, self.slot.t, self._lr(), progress.seconds, values, improved, self._stop(values, last=last)
+        )
+
+    def _evaluate(self) -> dict[str, float]:
+        """The values of an evaluated epoch by their column names."""
+        job, progress = self.job, self.progress
+        values = {"train_loss": progress.loss / max(progress.rows, 1)}
+        with np.errstate(all="ignore"):
+            if job.measures_train:
+                found = self.evaluator.evaluate(job.train, job.target, job.metrics)
+                values |= {f"train_{name}": value for name, value in found.items() if name != "loss"}
+            if job.val is not None:
+                found = self.evaluator.evaluate(job.val, job.target, job.metrics)
+                values |= {f"val_{name}": value for name, value in found.items()}
+        return values
+
+    def _keep_best(self, values: dict[str, float]) -> bool:
+        """Copy the weights if this epoch is the best so far; the earliest of equals stays."""
+        best, value = self.best, values[self.job.monitor or "train_loss"]
+        if not math.isfinite(value):
+            return False
+        if best.epoch and self.job.monitor is not None:
+            improved = value < best.value if self.job.better == "lower" else value > best.value
+            if not improved:
+                return False
+        best.epoch, best.value = self.progress.epoch, value
+        np.copyto(best.theta, self.arena.theta)
+        np.copyto(best.stats, self.arena.stats)
+        return True
+
+    def _stop(self, values: dict[str, float], *, last: bool) -> Stop | None:
+        rule, progress = self.job.early_stopping, self.progress
+        lost = [name for name in ("train_loss", "val_loss") if not math.isfinite(values.get(name, 0.0))]
+        if lost:
+            return Stop("diverged", f"{lost[0]} is no longer a finite number after epoch {progress.epoch}")
+        if rule is not None and values:
+            reason = rule.update(
+                progress.stopping, epoch=progress.epoch, value=values[rule.monitor], better=self.job.better
+            )
+            if reason:
+                return Stop("early_stopped", reason)
+        if last:
+            return Stop("completed", self.end or "all epochs done")
+        return None
+
+    def _diverged(self) -> Epoch:
+        progress = self.progress
+        place = f"epoch {progress.epoch + 1}, batch {progress.batch + 1}"
+        return Epoch(
+            progress.epoch + 1,
+            self.slot.t,
+            self._lr(),
+            progress.seconds,
+            {},
+            improved=False,
+            stop=Stop("diverged", f"the loss is no longer a finite number in {place}"),
+        )
+
+    def _lr(self) -> float:
+        return float(self.slot.rate)

@@ -1,0 +1,187 @@
+"""The training loop: what it yields, what it keeps as best, and when it ends."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnctl.data.batches import Batches, Examples
+from nnctl.data.target import Target
+from nnctl.early_stopping.patience import Patience
+from nnctl.initializers.he_normal import HeNormal
+from nnctl.layers.dense import Dense
+from nnctl.layers.tanh import Tanh
+from nnctl.losses.mse import Mse
+from nnctl.metrics.rmse import Rmse
+from nnctl.network.members import Streams, stream
+from nnctl.network.network import build
+from nnctl.optimizers.adam import Adam
+from nnctl.optimizers.sgd import Sgd
+from nnctl.schedules.constant import Constant
+from nnctl.schedules.cosine import Cosine
+from nnctl.trainer import Epoch, Job, Tick, Trainer
+from nnctl.transforms.none import NoScaling
+
+
+def examples(count: int, name: str) -> Examples:
+    rng = stream(0, name)
+    x = rng.standard_normal((count, 3)).astype(np.float32)
+    truth = np.sin(x.sum(axis=1, keepdims=True)).astype(np.float64)
+    return Examples(x, truth.astype(np.float32), truth)
+
+
+def job(**changes: Any) -> Job:
+    network = build(
+        [("layers.0", Dense(units=8, init=HeNormal(), activation=Tanh())), ("output", Dense(units=1, init=HeNormal()))],
+        (3,),
+    )
+    usual = Job(
+        network=network,
+        loss=Mse(),
+        optimizer=Adam(lr=0.01),
+        schedule=Constant(),
+        early_stopping=None,
+        target=Target(("y",), "regression", scaler=NoScaling(), states=({},)),
+        metrics=(Rmse(),),
+        monitor="val_loss",
+        better="lower",
+        train=examples(50, "train"),
+        val=examples(20, "val"),
+        epochs=20,
+        batch_size=16,
+        shuffle=True,
+        eval_every=1,
+        seed=0,
+        dtype="float32",
+    )
+    return replace(usual, **changes)
+
+
+def epochs_of(trainer: Trainer) -> list[Epoch]:
+    return [event for event in trainer.run() if isinstance(event, Epoch)]
+
+
+def test_the_same_job_gives_the_same_bits() -> None:
+    one, other = Trainer(job()), Trainer(job())
+    epochs_of(one), epochs_of(other)
+    assert one.arena.theta.tobytes() == other.arena.theta.tobytes()
+
+
+def test_another_seed_gives_another_network() -> None:
+    one, other = Trainer(job()), Trainer(job(seed=1))
+    assert not np.array_equal(one.arena.theta, other.arena.theta)
+
+
+def test_every_row_is_seen_once_in_an_epoch_the_ragged_batch_included() -> None:
+    batches = Batches(examples(50, "train"), 16, shuffle=True, streams=Streams.single(0, "shuffle"))
+    assert [batches.rows(batch) for batch in range(len(batches))] == [16, 16, 16, 2]
+    first = batches.order.copy()
+    batches.shuffle()
+    assert not np.array_equal(first, batches.order)
+    assert sorted(batches.order.tolist()) == list(range(50))
+
+
+def test_steps_are_counted_over_all_epochs() -> None:
+    found = epochs_of(Trainer(job(epochs=3)))
+    assert [event.step for event in found] == [4, 8, 12]
+    assert [event.epoch for event in found] == [1, 2, 3]
+
+
+def test_the_train_loss_is_the_mean_over_the_rows_of_the_epoch() -> None:
+    """With a learning rate that moves nothing, it is the loss of the first weights."""
+    trainer = Trainer(job(optimizer=Sgd(lr=1e-30), epochs=1))
+    expected = trainer.evaluator.evaluate(trainer.job.train, trainer.job.target, ())["loss"]
+    assert epochs_of(trainer)[0].values["train_loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_best_weights_are_those_of_the_epoch_with_the_least_validation_loss() -> None:
+    trainer = Trainer(job(optimizer=Adam(lr=0.3), epochs=30))
+    seen = {}
+    for event in trainer.run():
+        if isinstance(event, Epoch):
+            seen[event.epoch] = (event.values["val_loss"], trainer.arena.theta.copy())
+    least = min(seen, key=lambda epoch: seen[epoch][0])
+    assert trainer.best.epoch == least < 30
+    assert np.array_equal(trainer.best.theta, seen[least][1])
+
+
+def test_without_anything_to_monitor_the_last_epoch_is_the_best() -> None:
+    trainer = Trainer(job(val=None, monitor=None, epochs=5))
+    assert [event.improved for event in epochs_of(trainer)] == [True] * 5
+    assert trainer.best.epoch == 5
+
+
+def test_without_validation_rows_metrics_are_those_of_the_training_rows() -> None:
+    trainer = Trainer(job(val=None, monitor=None, epochs=1))
+    assert list(epochs_of(trainer)[0].values) == trainer.job.columns == ["train_loss", "train_rmse"]
+
+
+def test_early_stopping_ends_the_run_with_its_reason() -> None:
+    trainer = Trainer(job(optimizer=Adam(lr=0.3), epochs=500, early_stopping=Patience(patience=3)))
+    last = epochs_of(trainer)[-1]
+    assert last.stop is not None
+    assert last.stop.status == "early_stopped"
+    assert last.epoch == trainer.best.epoch + 3
+
+
+def test_evaluation_every_few_epochs_always_includes_the_last() -> None:
+    found = epochs_of(Trainer(job(epochs=7, eval_every=3)))
+    assert [event.epoch for event in found if event.values] == [3, 6, 7]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_as_diverged_and_is_never_the_best() -> None:
+    trainer = Trainer(job(optimizer=Sgd(lr=1e12), epochs=50))
+    last = epochs_of(trainer)[-1]
+    assert last.stop is not None
+    assert last.stop.status == "diverged"
+    assert trainer.best.epoch == 0 or math.isfinite(trainer.best.value)
+    assert np.isfinite(trainer.best.theta).all()
+
+
+def test_a_tick_changes_no_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed = Trainer(job(epochs=2))
+    epochs_of(undisturbed)
+    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
+    ticking = Trainer(job(epochs=2))
+    ticks = [event for event in ticking.run() if isinstance(event, Tick)]
+    assert len(ticks) == 8
+    assert undisturbed.arena.theta.tobytes() == ticking.arena.theta.tobytes()
+
+
+def test_an_end_that_is_asked_for_comes_after_the_next_batch_with_an_evaluation() -> None:
+    trainer = Trainer(job(epochs=1000))
+    for event in trainer.run():
+        if event.epoch == 3:
+            trainer.end = "max_time"
+    assert isinstance(event, Epoch)
+    assert event.stop == ("completed", "max_time")
+    assert event.values
+
+
+def test_the_schedule_runs_over_the_whole_run() -> None:
+    found = epochs_of(Trainer(job(epochs=10, schedule=Cosine(), optimizer=Adam(lr=0.1))))
+    assert found[0].lr > found[4].lr > found[-1].lr > 0
+    assert found[-1].lr == pytest.approx(0.1 * (1 + math.cos(math.pi * 39 / 40)) / 2)
+
+
+def test_memory_does_not_grow_with_the_number_of_steps() -> None:
+    trainer = Trainer(job(epochs=200))
+    events = trainer.run()
+    for _ in range(20):
+        next(events)
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            next(events)
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(100):
+            next(events)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 2_000

@@ -15,7 +15,8 @@ from nnctl.component import Component, Option, options, registry
 from nnctl.errors import Place
 from nnctl.spec.leaves import Leaf, alternatives, words
 from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence, plain
-from nnctl.spec.problems import SYNONYMS, Problems, format_key, shown, unknown
+from nnctl.spec.overrides import is_null
+from nnctl.spec.problems import SYNONYMS, Problems, format_key, shown, suggest, unknown
 from nnctl.spec.schema import FilePath
 
 Key = tuple[str | int, ...]
@@ -148,11 +149,6 @@ class Binder:
         return INVALID
 
 
-def is_null(node: Node) -> bool:
-    """Whether a node is null, or the bare word ``none``, which means the same."""
-    return isinstance(node, Scalar) and (node.value is None or (node.value == "none" and not node.quoted))
-
-
 def _usual(option: Option, base: type[Component]) -> str:
     """The type that a mapping without ``type`` means: that of the default."""
     return option.default.name if isinstance(option.default, Component) else base.usual
@@ -208,8 +204,6 @@ def _must_be(allowed: str, node: Node, known: tuple[str, ...]) -> str:
     got = _text(node) if not isinstance(node, Scalar) else shown(_text(node))
     message = f"must be {allowed}, got {got}"
     if isinstance(node, Scalar) and isinstance(node.value, str) and known:
-        from nnctl.spec.problems import suggest
-
         close = suggest(node.value, known, SYNONYMS)
         return f"{message}, did you mean `{close}`?" if close else message
     return message

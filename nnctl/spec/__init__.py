@@ -1,0 +1,1 @@
+"""The experiment as it is written: YAML text, positions, overrides and the problems found in them."""

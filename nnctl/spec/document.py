@@ -1,0 +1,149 @@
+"""A document: one experiment file with its parents, its environment variables and its overrides in place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import abc
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nnctl.errors import Place, Problem, SpecError
+from nnctl.spec.dump import UNWRITABLE, resolve
+from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence, read
+from nnctl.spec.overrides import assigned, is_null, merge, override
+from nnctl.spec.problems import Problems, format_key, parse_key, shown
+
+MAX_FILES = 16
+_HOLE = re.compile(r"\$\{(?:env:([A-Za-z_][A-Za-z0-9_]*)\})?")
+
+
+@dataclass(frozen=True)
+class Document:
+    """What the files and the overrides say together. ``files`` are all that were read, the parents last."""
+
+    root: Mapping
+    path: Path
+    files: tuple[Path, ...]
+    overrides: abc.Mapping[str, Any]  # plain values by key
+
+    def place(self, key: str) -> Place | None:
+        """Where the value of a dotted key is written, or else the nearest value that holds it; None for no key."""
+        try:
+            parts = parse_key(key)
+        except SpecError:
+            return None
+        node: Node = self.root
+        for part in parts:
+            child = _child(node, part)
+            if child is None:
+                break
+            node = child
+        return node.place
+
+
+def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] = ()) -> Document:
+    """Read an experiment: ``extends`` resolved, overrides applied, ``${env:NAME}`` filled in.
+
+    Raises: SpecError with every problem found.
+    """
+    problems = Problems()
+    root, files = _with_parents(path)
+    try:
+        root = override(root, overrides)
+    except SpecError as error:
+        problems.extend(error)
+    if "extends" in root.items:
+        problems.add("extends", "can be written only in a file", root.items["extends"].place)
+    filled = _filled(root, (), problems)
+    problems.raise_if_any()
+    assert isinstance(filled, Mapping)
+    return Document(filled, Path(path), files, assigned(overrides))
+
+
+def _with_parents(path: str | Path) -> tuple[Mapping, tuple[Path, ...]]:
+    """The file laid over its parents, without the key ``extends``; and all files read."""
+    roots = [read(path)]
+    files = [Path(path)]
+    while (wanted := _parent(roots[-1])) is not None:
+        parent = Path(wanted.place.source).parent / str(wanted.value)
+        _check_chain([*files, parent], wanted.place)
+        roots.append(_read_parent(parent, wanted.place))
+        files.append(parent)
+    merged = roots[-1]
+    for root in reversed(roots[:-1]):
+        merged = merge(_without_extends(merged), root)
+    return _without_extends(merged), tuple(files)
+
+
+def _parent(root: Mapping) -> Scalar | None:
+    """The name of the file that this one extends, filled in."""
+    node = root.items.get("extends")
+    if node is None or is_null(node):
+        return None
+    if not isinstance(node, Scalar) or not isinstance(node.value, str) or UNWRITABLE.search(node.value):
+        raise SpecError(Problem("must be the name of one YAML file", "extends", node.place))
+    problems = Problems()
+    filled = _fill(node, "extends", problems)
+    problems.raise_if_any()
+    return Scalar(filled.place, filled.text, filled.text)
+
+
+def _check_chain(files: list[Path], place: Place) -> None:
+    chain = " -> ".join(str(file) for file in files)
+    real = [os.path.realpath(file) for file in files]
+    if real[-1] in real[:-1]:
+        raise SpecError(Problem(f"the files extend one another in a circle: {chain}", "extends", place))
+    if len(files) > MAX_FILES:
+        raise SpecError(Problem(f"at most {MAX_FILES} files may extend one another, got {chain}", "extends", place))
+
+
+def _read_parent(path: Path, place: Place) -> Mapping:
+    try:
+        return read(path)
+    except SpecError as error:
+        # A problem with the file as a whole belongs to the line that names it.
+        raise SpecError(
+            Problem(f"{problem.place}: {problem.message}", "extends", place)
+            if problem.place is None or problem.place.line is None
+            else problem
+            for problem in error.problems
+        ) from None
+
+
+def _without_extends(root: Mapping) -> Mapping:
+    items = {key: node for key, node in root.items.items() if key != "extends"}
+    return Mapping(root.place, items, {key: place for key, place in root.keys.items() if key != "extends"})
+
+
+def _filled(node: Node, key: tuple[str | int, ...], problems: Problems) -> Node:
+    """The tree with environment variables filled in."""
+    if isinstance(node, Mapping):
+        items = {name: _filled(item, (*key, name), problems) for name, item in node.items.items()}
+        return Mapping(node.place, items, node.keys)
+    if isinstance(node, Sequence):
+        return Sequence(node.place, [_filled(item, (*key, at), problems) for at, item in enumerate(node.items)])
+    return _fill(node, format_key(key), problems) if "${" in node.text else node
+
+
+def _fill(node: Scalar, key: str, problems: Problems) -> Scalar:
+    """The scalar with environment variables filled in, then read as YAML, also where the hole stands in quotes."""
+    for hole in _HOLE.finditer(node.text):
+        name = hole[1]
+        if name is None:
+            problems.add(key, f"only `${{env:NAME}}` is filled in, got {shown(node.text[hole.start() :])}", node.place)
+        elif name not in os.environ:
+            problems.add(key, f"the environment variable {shown(name)} is not set", node.place)
+        elif UNWRITABLE.search(os.environ[name]):
+            problems.add(key, f"the environment variable {shown(name)} holds characters that are not text", node.place)
+    text = _HOLE.sub(lambda hole: os.environ.get(hole[1] or "", hole[0]), node.text)
+    return Scalar(node.place, resolve(text), text)
+
+
+def _child(node: Node, part: str | int) -> Node | None:
+    if isinstance(node, Mapping):
+        return node.items.get(str(part))
+    if isinstance(node, Sequence) and isinstance(part, int) and part in range(len(node.items)):
+        return node.items[part]
+    return None

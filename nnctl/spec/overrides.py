@@ -1,0 +1,190 @@
+"""Overrides: ``key=value`` from the command line, values from Python, and a file laid over the one it extends."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import abc
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from nnctl.errors import Place, Problem, SpecError
+from nnctl.spec.dump import scalar_text
+from nnctl.spec.nodes import MAX_DEPTH, Mapping, Node, Scalar, Sequence, parse_value, plain
+from nnctl.spec.problems import Problems, shown
+from nnctl.spec.problems import format_key as format_key
+from nnctl.spec.problems import parse_key as parse_key
+
+COMMAND_LINE = Place("command line")
+FROM_PYTHON = Place("overrides")
+
+# The first `=` outside of quoted names. Possessive, so that it is linear in any text.
+_ASSIGNMENT = re.compile(r"""((?:\["(?:[^"\\]|\\.)*+"\]|\['(?:[^'\\]|\\.)*+'\]|[^=])*+)=(.*)""", re.DOTALL)
+
+Key = tuple[str | int, ...]
+
+
+def override(root: Mapping, assignments: abc.Sequence[str] | abc.Mapping[str, Any]) -> Mapping:
+    """A new tree with the assignments in it: ``["optimizer.lr=0.1"]`` or ``{"optimizer.lr": 0.1}``.
+
+    Text set over a mapping is its new ``type``, and a key set below text makes that text the ``type``, so that
+    nothing is dropped silently; a mapping, a list or null replaces what was there. The later of two assignments to
+    the same key wins.
+
+    Raises: SpecError with every assignment that is none, or that does not fit the tree.
+    """
+    problems = Problems()
+    read = _from_python if isinstance(assignments, abc.Mapping) else _from_text
+    for parts, value in read(assignments, problems).items():
+        try:
+            root = _below_root(root, parts, value)
+        except SpecError as error:
+            problems.extend(error)
+    problems.raise_if_any()
+    return root
+
+
+def assigned(assignments: abc.Sequence[str] | abc.Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values of assignments that ``override`` takes, by key."""
+    read = _from_python if isinstance(assignments, abc.Mapping) else _from_text
+    return {format_key(parts): plain(node) for parts, node in read(assignments, Problems()).items()}
+
+
+def merge(base: Mapping, over: Mapping) -> Mapping:
+    """A new tree: ``over`` laid over ``base``, mappings key by key, lists as a whole, text as in ``override``."""
+    items = dict(base.items)
+    for key, node in over.items.items():
+        items[key] = _merged(items.get(key), node)
+    return Mapping(over.place, items, base.keys | over.keys)
+
+
+def from_plain(value: Any, place: Place, depth: int = 0) -> Node:
+    """The node of a plain Python value. Raises: SpecError if YAML has no such value."""
+    if hasattr(value, "tolist"):  # NumPy's scalars and arrays
+        value = value.tolist()
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return Scalar(place, value, scalar_text(value))
+    if depth >= MAX_DEPTH:
+        raise SpecError(Problem(f"must be nested at most {MAX_DEPTH} deep, is deeper", place=place))
+    if isinstance(value, abc.Mapping):
+        items = {str(key): from_plain(item, place, depth + 1) for key, item in value.items()}
+        return Mapping(place, items, dict.fromkeys(items, place))
+    if isinstance(value, list | tuple):
+        return Sequence(place, [from_plain(item, place, depth + 1) for item in value])
+    allowed = "None, a boolean, a number, text, a list or a mapping"
+    raise SpecError(Problem(f"must be {allowed}, got {shown(type(value).__name__)}", place=place))
+
+
+def is_null(node: Node | None) -> bool:
+    """Whether the node is missing, null, or the bare word ``none``, which means the same."""
+    return node is None or (
+        isinstance(node, Scalar) and (node.value is None or (node.value == "none" and not node.quoted))
+    )
+
+
+def _from_text(assignments: Any, problems: Problems) -> dict[Key, Node]:
+    changes: dict[Key, Node] = {}
+    for text in [assignments] if isinstance(assignments, str) else assignments:
+        match = _ASSIGNMENT.fullmatch(text)
+        if match is None:
+            problems.add(text, f"expected KEY=VALUE, got {shown(text)}", COMMAND_LINE)
+        else:
+            _read(match[1], partial(parse_value, match[2], COMMAND_LINE), changes, problems, COMMAND_LINE)
+    return changes
+
+
+def _from_python(assignments: Any, problems: Problems) -> dict[Key, Node]:
+    changes: dict[Key, Node] = {}
+    for key, value in assignments.items():
+        _read(str(key), partial(from_plain, value, FROM_PYTHON), changes, problems, FROM_PYTHON)
+    return changes
+
+
+def _read(key: str, value: abc.Callable[[], Node], changes: dict[Key, Node], problems: Problems, place: Place) -> None:
+    try:
+        parts, node = parse_key(key), value()
+    except SpecError as error:
+        for problem in error.problems:
+            joint = "." if problem.key and not problem.key.startswith("[") else ""
+            problems.add(key + joint + problem.key, problem.message, place)
+        return
+    changes.pop(parts, None)  # the later one also comes later
+    changes[parts] = node
+
+
+def _below_root(root: Mapping, parts: Key, value: Node) -> Mapping:
+    if isinstance(parts[0], int):
+        raise SpecError(Problem("a key starts with a name, the experiment is no list", format_key(parts), value.place))
+    changed = _set(root, parts, 0, value)
+    assert isinstance(changed, Mapping)
+    return changed
+
+
+def _set(node: Node | None, parts: Key, at: int, value: Node) -> Node:
+    """The node with ``value`` in it, at ``parts[at:]`` below the node."""
+    if at >= len(parts):
+        return _replaced(node, value)
+    part = parts[at]
+    if isinstance(part, int):
+        sequence = _as_list(node, parts, at, value.place)
+        items = list(sequence.items)
+        items[part] = _set(items[part], parts, at + 1, value)
+        return replace(sequence, items=items)
+    mapping = _as_mapping(node, parts, at, value.place)
+    child = _set(mapping.items.get(part), parts, at + 1, value)
+    keys = mapping.keys if part in mapping.keys else mapping.keys | {part: value.place}
+    return Mapping(mapping.place, mapping.items | {part: child}, keys)
+
+
+def _as_list(node: Node | None, parts: Key, at: int, place: Place) -> Sequence:
+    """The list that ``parts[at]`` is an index of."""
+    name, index = shown(format_key(parts[:at])), parts[at]
+    if not isinstance(node, Sequence):
+        message = f"{name} is {_kind(node)}, `[{index}]` needs a list"
+    elif index not in range(len(node.items)):
+        count = len(node.items)
+        message = f"{name} has {count} item{'' if count == 1 else 's'}, counted from `[0]`"
+    else:
+        return node
+    raise SpecError(Problem(message, format_key(parts), place))
+
+
+def _as_mapping(node: Node | None, parts: Key, at: int, place: Place) -> Mapping:
+    """The mapping that ``parts[at]`` is a key of."""
+    if isinstance(node, Mapping):
+        return node
+    if is_null(node):
+        return Mapping(place)
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        return Mapping(node.place, {"type": node}, {"type": node.place})
+    message = f"{shown(format_key(parts[:at]))} is {_kind(node)}, it has no keys"
+    if isinstance(node, Sequence):
+        message += f"; an item is {shown(format_key((*parts[:at], 0, *parts[at:])))}"
+    raise SpecError(Problem(message, format_key(parts), place))
+
+
+def _replaced(node: Node | None, value: Node) -> Node:
+    if not isinstance(node, Mapping) or not _is_text(value):
+        return value
+    return Mapping(node.place, node.items | {"type": value}, node.keys | {"type": value.place})
+
+
+def _merged(base: Node | None, over: Node) -> Node:
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return merge(base, over)
+    if base is not None and _is_text(base) and isinstance(over, Mapping) and "type" not in over.items:
+        return Mapping(over.place, {"type": base} | over.items, {"type": base.place} | over.keys)
+    return _replaced(base, over)
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, Scalar) and isinstance(node.value, str) and not is_null(node)
+
+
+def _kind(node: Node | None) -> str:
+    if isinstance(node, Scalar):
+        return shown(node.text or "null")
+    return "not set" if node is None else "a mapping" if isinstance(node, Mapping) else "a list"

@@ -146,28 +146,35 @@ class Trainer:
 
     def run(self) -> Iterator[Epoch | Tick]:
         """Train to the end. A non-finite loss is no exception: it ends the last Epoch with the status diverged."""
-        progress, clock = self.progress, time.perf_counter
-        started, ticked = clock() - progress.seconds, clock()
+        progress = self.progress
+        started = time.perf_counter() - progress.seconds
         while progress.epoch < self.job.epochs:
-            if progress.batch == 0:
-                self.batches.shuffle()
-            while progress.batch < len(self.batches) and self.end is None:
-                with np.errstate(all="ignore"):  # the loss of every batch is looked at instead
-                    finite = self._step()
-                now = clock()
-                if not finite:
-                    progress.seconds = now - started
-                    yield self._diverged()
-                    return
-                if now - ticked >= TICK:
-                    ticked, progress.seconds = now, now - started
-                    yield Tick(progress.epoch + 1, self.slot.t, progress.seconds)
-            progress.seconds = clock() - started
-            event = self._finish_epoch()
-            progress.seconds = clock() - started
+            pause = self._train()
+            progress.seconds = time.perf_counter() - started
+            if pause == "tick":
+                yield Tick(progress.epoch + 1, self.slot.t, progress.seconds)
+                continue
+            event = self._finish_epoch() if pause == "epoch" else self._diverged()
+            progress.seconds = time.perf_counter() - started
             yield event
             if event.stop is not None:
                 return
+
+    def _train(self) -> Literal["epoch", "tick", "diverged"]:
+        """Take batches until the epoch is over, a tick is due, or a loss is not finite."""
+        progress, clock = self.progress, time.perf_counter
+        due = clock() + TICK
+        if progress.batch == 0:
+            self.batches.shuffle()
+        with np.errstate(all="ignore"):  # the loss of every batch is looked at instead
+            while progress.batch < len(self.batches):
+                if not self._step():
+                    return "diverged"
+                if self.end is not None:
+                    break
+                if clock() >= due and progress.batch < len(self.batches):
+                    return "tick"
+        return "epoch"
 
     def vectors(self) -> dict[str, Array]:
         """What beside weights and statistics a later continuation needs, as arrays by name."""

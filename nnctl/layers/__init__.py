@@ -118,7 +118,7 @@ class Layer(Component):
 
     kind = "layers"
     overwrites_x: ClassVar[bool] = False  # forward may write y over x
-    overwrites_dy: ClassVar[bool] = False  # backward may write dx over dy
+    overwrites_dy: ClassVar[bool] = False  # backward writes dx over dy: both are the same array
     couples_rows: ClassVar[bool] = False  # a row's output depends on the other rows of the batch
 
     def plan(self, inputs: Inputs) -> Plan:

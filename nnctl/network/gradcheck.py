@@ -17,6 +17,7 @@ from nnctl.network.workspace import Pass, Workspace
 Array = NDArray[Any]
 
 TOLERANCE = 1e-6  # relative
+MOVE = 0.1
 # A wrong derivative is wrong at every step size; a right one may meet a kink or rounding at some of them.
 STEP_SIZES = (1e-3, 1e-4, 1e-5, 1e-6)
 
@@ -38,18 +39,20 @@ def gradcheck(network: Network, loss: Loss, x: Array, t: Array, *, seed: int = 0
     """Check the gradient of every parameter and of the input on the rows x, t.
 
     Along a random direction v, ``<grad, v>`` must equal the derivative of the loss there, taken by differences of
-    fourth order. The network is initialised from the seed; dropout draws the same mask in every evaluation.
+    fourth order. The network is initialised from the seed and then moved a little, since biases of 0 and factors of 1
+    hide terms; dropout draws the same mask in every evaluation.
 
     Shapes: x (B, *I), t (B, O)
     Source: the five-point formula, Abramowitz and Stegun 25.3.6.
     """
     arena = network.arena(np.float64)
     network.initialise(arena, [stream(seed, "init")])
+    rng = stream(seed, "gradcheck")
+    arena.theta += MOVE * rng.standard_normal(arena.theta.shape)
     streams = Streams.single(seed, "dropout")
     space = Workspace(network, [loss], arena, len(x), training=True, streams=streams, input_gradient=True)
     run = space.at(len(x))
     run.t[...] = t
-    rng = stream(seed, "gradcheck")
     evaluate = _Evaluation(run, streams, np.array(x, np.float64))
     evaluate()
     run.backward()

@@ -139,7 +139,8 @@ def _layer_slot(space: Workspace, place: int, rows: int, x: Array) -> Slot:
     if space.training:
         s.dy = carve(space.gradients[place + 1], (ROWS, *node.plan.output), rows)
         if place > space.first or space.input_gradient:
-            s.dx = carve(space.gradients[place], (ROWS, *node.inputs.shape), rows)
+            in_place = node.layer.overwrites_dy
+            s.dx = s.dy if in_place else carve(space.gradients[place], (ROWS, *node.inputs.shape), rows)
     s.p = _views(node.name, arena.named(arena.theta), node.plan.parameters)
     s.g = _views(node.name, arena.named(arena.grad), node.plan.parameters)
     s.stats = _views(node.name, arena.named_statistics(), node.plan.statistics)

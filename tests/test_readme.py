@@ -1,0 +1,95 @@
+"""Everything that the README says to type works as it is typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nnctl.testing
+from nnctl.component import registry
+from nnctl.spec.reading import read_experiment
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+TOUR = re.findall(r"^<!-- tour -->\n```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("configs", "data"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "nnctl"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nnctl "$@"\n')
+    command.chmod(0o755)
+    return tmp_path
+
+
+def shell(project: Path, script: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PATH": f"{project / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+    }
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=project, env=environment, capture_output=True, text=True
+    )
+
+
+def test_the_tour_runs_from_top_to_bottom(project: Path) -> None:
+    assert len(TOUR) >= 6
+    for script in TOUR:
+        done = shell(project, script)
+        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    assert (project / "predictions.csv").read_text().count("\n") == 151
+    assert len(list((project / "runs" / "wine").iterdir())) == 5
+
+
+def test_the_commands_that_set_up_are_make_targets() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make (\w+)", README, re.MULTILINE)) <= targets
+
+
+def test_the_yaml_that_is_shown_is_valid(project: Path) -> None:
+    whole, layers, extending = blocks("yaml")
+    configs = project / "configs"
+    (configs / "penguins.yaml").write_text(whole)
+    assert read_experiment(configs / "penguins.yaml").experiment.train.epochs == 200
+    (configs / "layers.yaml").write_text(re.sub(r"model:\n(  .*\n)+", layers, whole))
+    model = read_experiment(configs / "layers.yaml").experiment.model
+    assert [layer.name for layer in model.layers or ()] == ["dense", "batch_norm", "relu", "dropout"]
+    (configs / "child.yaml").write_text(extending)
+    child = read_experiment(configs / "child.yaml").experiment
+    assert (child.name, child.optimizer.name, child.optimizer.lr) == ("penguins-adamw", "adamw", 3e-3)
+
+
+def test_the_python_that_is_shown_runs(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    exec(blocks("python")[0], {})
+    assert "['setosa']" in capsys.readouterr().out
+
+
+def test_the_component_that_is_shown_conforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "softsign.py").write_text(blocks("python")[1])
+    monkeypatch.syspath_prepend(tmp_path)
+    known = registry._by_kind["layers"].copy()
+    import softsign  # type: ignore[import-not-found]
+
+    try:
+        nnctl.testing.conforms(softsign.Softsign)
+    finally:
+        registry._by_kind["layers"] = known

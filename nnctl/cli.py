@@ -4,69 +4,39 @@ from __future__ import annotations
 
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 import nnctl
-from nnctl.commands import check, eval, explain, gradcheck, list, predict, runs, schema, train
+from nnctl.commands.check import check
+from nnctl.commands.eval import evaluate
+from nnctl.commands.explain import explain
+from nnctl.commands.gradcheck import gradcheck
+from nnctl.commands.list import vocabulary
+from nnctl.commands.predict import predict
+from nnctl.commands.runs import runs
+from nnctl.commands.schema import schema
+from nnctl.commands.train import train
+from nnctl.console import output
 from nnctl.errors import NnctlError
 
 DEBUG = "--debug"
+INTERRUPTED = 130
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: starts faster, and reads the same in a pipe
+    rich_markup_mode=None,  # plain help starts faster, and reads the same in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, eval, predict, check, gradcheck, list, explain, schema):
-    app.command(command.__name__.rpartition(".")[2])(command.command)
-app.add_typer(runs.app, name="runs")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code."""
-    words = sys.argv[1:] if argv is None else [*argv]
-    from nnctl.console import output
-
-    output.prepare()
-    try:
-        code = _run([word for word in words if word != DEBUG])
-        with output.stdout():
-            return code
-    except NnctlError as error:
-        if DEBUG in words:
-            raise
-        from nnctl.console import problems
-
-        problems.show(error)
-        return error.exit_code
-    except Exception as error:
-        if DEBUG in words:
-            raise
-        from nnctl.console import problems
-
-        problems.bug(error, shlex.join(["nnctl", *words, DEBUG]))
-        return 1
-    except SystemExit as error:
-        return error.code
-
-
-def _run(words: Sequence[str]) -> int:
-    try:
-        app(args=words, prog_name="nnctl")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    return 0
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from nnctl.console import output
-
         output.write(nnctl.__version__)
         raise typer.Exit
 
@@ -76,10 +46,55 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    # main() takes it from any place of the command line; here it is for the help.
+    # main() takes it from any place in the command line; it stands here for the help.
     debug: Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error.")] = False,
 ) -> None:
     """Train neural networks on tables: one YAML file and one CSV are one experiment.
 
     Example: nnctl train configs/xor.yaml optimizer.lr=0.1
     """
+
+
+app.command("train")(train)
+app.command("eval")(evaluate)
+app.command("predict")(predict)
+app.command("check")(check)
+app.command("gradcheck")(gradcheck)
+app.add_typer(runs, name="runs")
+app.command("list")(vocabulary)
+app.command("explain")(explain)
+app.command("schema")(schema)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and give back its exit code."""
+    words = sys.argv[1:] if argv is None else [*argv]
+    output.prepare()
+    try:
+        return _run([word for word in words if word != DEBUG])
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if DEBUG in words:
+            traceback.print_exc()
+        return _tell(error, words)
+
+
+def _run(words: Sequence[str]) -> int:
+    try:
+        app(args=words, prog_name="nnctl")
+    except SystemExit as end:
+        with output.stdout():  # a full disk shows itself only when the last lines are written out
+            return end.code if isinstance(end.code, int) else 0
+    raise AssertionError("typer ends by SystemExit")
+
+
+def _tell(error: Exception, words: Sequence[str]) -> int:
+    """Say what went wrong, and give back the exit code."""
+    from nnctl.console import problems
+
+    if isinstance(error, NnctlError):
+        problems.show(error)
+        return error.exit_code
+    problems.bug(error, shlex.join(["nnctl", *words, DEBUG]))
+    return 1

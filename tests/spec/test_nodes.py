@@ -1,6 +1,5 @@
 """YAML text becomes nodes with places, and nothing else gets out of it."""
 
-
 import pytest
 import yaml
 from hypothesis import given

@@ -1,0 +1,30 @@
+"""``nnctl explain``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def explain(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A component, or a key of the YAML: adam, data.numeric.")],
+) -> None:
+    """Explain a component or a key of the YAML: what it is, its options, examples.
+
+    Example: nnctl explain adam
+    """
+    from nnctl.component import KINDS, registry
+    from nnctl.console import explained
+    from nnctl.errors import Place, Problem, SpecError
+    from nnctl.spec.problems import SYNONYMS, unknown
+
+    components = [found for kind in KINDS if (found := registry.all(kind).get(name)) is not None]
+    option = explained.option_at(name)
+    if not components and option is None:
+        names = [*(each for kind in KINDS for each in registry.all(kind)), *explained.keys()]
+        raise SpecError(Problem(unknown("name", name, names, SYNONYMS), place=Place("command line")))
+    for component in components:
+        explained.show_component(component)
+    if option is not None:
+        explained.show_option(name, option)

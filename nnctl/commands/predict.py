@@ -1,0 +1,29 @@
+"""``nnctl predict``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nnctl.commands import RunName, RunsDir
+from nnctl.console import output
+
+
+def predict(
+    run: RunName,
+    csv: Annotated[str, typer.Argument(metavar="CSV", help="Table to predict for; - reads it from stdin.")],
+    *,
+    to: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is stdout.")] = "-",
+    proba: Annotated[bool, typer.Option("--proba", help="Add the probability of every class.")] = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Predict: write the rows of a table with the prediction behind them.
+
+    Example: nnctl predict iris/latest data/iris.csv --proba -o predictions.csv
+    """
+    from nnctl import judging
+
+    with output.stdout():
+        predicted = judging.predict(run, csv, to, proba=proba, runs_dir=runs_dir)
+    output.notes(predicted.notes)

@@ -1,0 +1,47 @@
+"""Errors as sentences on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+
+from rich.console import Console
+from rich.text import Text
+
+from nnctl.console.text import clean, count
+from nnctl.errors import DataError, NnctlError, Problem, SpecError
+
+
+def show(error: NnctlError) -> None:
+    """Write a line for each problem; one more where the input was wrong, which stops nnctl before it does anything."""
+    lines = [_line(problem) for problem in error.problems]
+    if isinstance(error, SpecError | DataError):
+        lines.append(Text(f"{count(len(error.problems), 'problem')}. Nothing was run."))
+    _write(lines)
+
+
+def sentence(text: str) -> None:
+    """Write one sentence about something that went wrong."""
+    _write([Text(clean(text))])
+
+
+def bug(error: Exception, again: str) -> None:
+    """Write that nnctl itself has failed, and the command that shows where."""
+    what = clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    sentence(f"this is a bug in nnctl ({what}); to see where it failed, run again with --debug: {clean(again)}")
+
+
+def _line(problem: Problem) -> Text:
+    """The problem as one line, its place in bold so that the eye finds it."""
+    line = Text(style="")
+    if problem.place is not None:
+        line.append(f"{clean(problem.place)}: ", style="bold")
+    if problem.key:
+        line.append(f"{clean(problem.key)}: ", style="cyan")
+    return line.append(clean(problem.message))
+
+
+def _write(lines: list[Text]) -> None:
+    console = Console(stderr=True, highlight=False)
+    with contextlib.suppress(OSError, ValueError):  # a stderr that is gone; the exit code still tells
+        for line in lines:
+            console.print(line, soft_wrap=True)  # not folded: a line is what scripts and editors look for

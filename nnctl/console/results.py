@@ -1,0 +1,98 @@
+"""The results of the commands as tables on stdout."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+
+from nnctl.console import output
+from nnctl.console.tables import fits, line, pairs, show, table
+from nnctl.console.text import count, duration, number
+
+if TYPE_CHECKING:
+    from nnctl.checking import Checked
+    from nnctl.judging import Evaluation
+    from nnctl.network.gradcheck import Checked as CheckedGradient
+    from nnctl.recording import Run
+    from nnctl.runs.listing import Summary
+
+PARTS = ("train", "val", "test")
+BLANK = line("")
+
+
+def show_run(run: Run) -> None:
+    """The folder of a run, and its metrics by part."""
+    show(line(run.path, "bold"), *([by_part(run.metrics)] if run.metrics else []))
+
+
+def by_part(metrics: dict[str, Any]) -> RenderableType:
+    """Flat metrics as a table: a row for each part, a column for each metric."""
+    split = {part: _of_part(metrics, part) for part in PARTS}
+    names = list(dict.fromkeys(name for found in split.values() for name in found))
+    rows = [(part, *(found.get(name) for name in names)) for part, found in split.items() if found]
+    return table(["", *names], rows, words=[""])
+
+
+def show_evaluation(found: Evaluation) -> None:
+    """The metrics of an evaluation; for classes how they were told apart."""
+    what = f"{found.split} rows of {found.data}" if found.split else found.data
+    parts: list[RenderableType] = [line(f"{found.run} on {what}: {count(found.rows, 'row')}", "bold")]
+    parts.append(pairs(found.metrics.items()))
+    if found.labels:
+        header = ["true \\ predicted", *found.labels]
+        confusion = table(
+            header, [(label, *row) for label, row in zip(found.labels, found.confusion, strict=True)], words=header[:1]
+        )
+        too_wide = line("the confusion matrix is wider than this terminal: see --json")
+        classes = table(
+            ["class", "rows", "precision", "recall", "f1"],
+            [list(row.values()) for row in found.classes],
+            words=["class"],
+        )
+        parts += [BLANK, confusion if fits(confusion) else too_wide, BLANK, classes]
+    show(*parts)
+
+
+def show_check(checked: Checked) -> None:
+    """The columns of the table, the layers of the network, and what they are for."""
+    about = {
+        "task": checked.task,
+        "target": ", ".join(checked.target),
+        "classes": ", ".join(checked.classes),
+        "loss": checked.loss,
+        "rows": ", ".join(f"{rows:,} {part}" for part, rows in checked.rows.items() if rows),
+    }
+    columns = table(
+        ["column", "type", "missing", "distinct", "transform", "width"],
+        [(c.name, c.type, c.missing, c.distinct, c.transform, c.width) for c in checked.columns],
+        words=["column", "type", "transform"],
+    )
+    layers = table(
+        ["layer", "type", "shape", "parameters"],
+        [(layer.name, layer.type, _shape(layer.shape), f"{layer.parameters:,}") for layer in checked.layers],
+        words=["layer", "type"],
+    )
+    total = line(f"{count(checked.parameters, 'parameter')}. Everything is in order.")
+    show(pairs((name, text) for name, text in about.items() if text), BLANK, columns, BLANK, layers, BLANK, total)
+
+
+def show_gradcheck(found: Sequence[CheckedGradient]) -> None:
+    """The relative error of every gradient."""
+    rows = [(each.name, _shape(each.shape), f"{each.error:.1e}", "ok" if each.passed else "WRONG") for each in found]
+    show(table(["gradient of", "shape", "relative error", ""], rows, words=["gradient of", ""]))
+
+
+def show_runs(runs: Sequence[Summary], differing: Sequence[str]) -> None:
+    """A row for each run: what differs between them, and how well they did."""
+    show(table(["run", "status", *names], rows, words=["run", "status"]))
+
+
+def _of_part(metrics: dict[str, Any], part: str) -> dict[str, Any]:
+    return {name.removeprefix(f"{part}_"): value for name, value in metrics.items() if name.startswith(f"{part}_")}
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(f"{size}" for size in shape)

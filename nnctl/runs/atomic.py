@@ -1,0 +1,216 @@
+"""The files of a run: written whole or not at all, or only added to, and read without trust."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import math
+import numbers
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from nnctl.errors import OutputError, Place, Problem, RunError
+
+MAX_JSON = 16 * 2**20  # bytes; thousands of times what a run writes
+
+_NEXT_STEP = {
+    errno.ENOSPC: "free some space, then run the command again",
+    errno.EDQUOT: "free some space, then run the command again",
+    errno.EACCES: "allow writing there, or choose another folder",
+    errno.EPERM: "allow writing there, or choose another folder",
+    errno.EROFS: "choose a folder on a disk that can be written",
+}
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put these bytes in the place of the file: whoever reads it, at any time, finds the old ones or the new ones.
+
+    They are on the disk when this returns. A file that is there keeps neither its mode nor its owner; what is there
+    and is no regular file (a link, a device) is left alone.
+    Raises: OutputError if the file could not be written; then the old one is still there, whole.
+    """
+    try:
+        _replace(path, data)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def write_json(path: Path, obj: Any) -> None:
+    """Write this as JSON, `null` in the place of numbers that are not finite."""
+    text = json.dumps(finite(obj), indent=2, ensure_ascii=False, allow_nan=False)
+    # A path that is no UTF-8 holds lone surrogates. Written as `\udcff` they are JSON, and are read back exactly.
+    write(path, f"{text}\n".encode(errors="backslashreplace"))
+
+
+def finite(obj: Any) -> Any:
+    """A copy made of plain values, None in the place of numbers that are not finite, which JSON cannot write."""
+    if obj is None or isinstance(obj, str | int):
+        return obj
+    if isinstance(obj, float):
+        return float(obj) if math.isfinite(obj) else None
+    if isinstance(obj, dict):
+        return {key: finite(value) for key, value in obj.items()}
+    if isinstance(obj, list | tuple):
+        return [finite(value) for value in obj]
+    if isinstance(obj, numbers.Integral):  # a NumPy scalar, told apart without importing NumPy
+        return int(obj)
+    if isinstance(obj, numbers.Real):
+        return finite(float(obj))
+    return obj
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of a run; `NaN` in it, which is no JSON, is read as None.
+
+    Raises: RunError if the file is missing, unreadable or damaged.
+    """
+    try:
+        with open_regular(path) as file:
+            data = file.read(MAX_JSON + 1)
+    except OSError as error:
+        raise RunError(Problem(f"cannot be read: {reason(error)}", place=Place(str(path)))) from error
+    if len(data) >= MAX_JSON:
+        raise RunError(Problem("is damaged: it is far larger than any that nnctl writes", place=Place(str(path))))
+    try:
+        obj = json.loads(data.decode(), parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        raise RunError(Problem("is damaged: it is not JSON", place=Place(str(path)))) from error
+    if not isinstance(obj, dict):
+        raise RunError(Problem("is damaged: it holds no JSON object", place=Place(str(path))))
+    return obj
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; a folder, device or pipe is refused at once instead of waited for.
+
+    Raises: OSError if it is no regular file, or cannot be opened.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
+    return os.fdopen(handle, "rb")
+
+
+class Appender:
+    """A file that is only added to, never through a link, which may lead out of the run.
+
+    Raises: OutputError if it cannot be written; with ``new`` also if it is there already.
+    """
+
+    def __init__(self, path: Path, *, new: bool = False) -> None:
+        self.path = path
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if new else 0)
+        try:
+            self._handle = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    def add(self, data: bytes | bytearray) -> int:
+        """Write these bytes, or as many of them as fit; how many that are."""
+        try:
+            return os.write(self._handle, data)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def sync(self) -> None:
+        try:
+            os.fsync(self._handle)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def close(self) -> None:
+        handle, self._handle = self._handle, -1  # a number that is no file: closed twice, it must not be another's
+        if handle >= 0:
+            os.close(handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def cannot_write(path: Path, error: OSError, *, done: str = "written") -> OutputError:
+    """The error for a file that could not be written: the system's reason, and what helps against it."""
+    step = _NEXT_STEP.get(error.errno or 0)
+    message = f"cannot be {done}: {reason(error)}" + (f"; {step}" if step else "")
+    return OutputError(Problem(message, place=Place(str(path))))
+
+
+def reason(error: OSError) -> str:
+    """The system's words for an error, as the middle of a sentence."""
+    words = error.strerror or str(error) or type(error).__name__
+    return words[:1].lower() + words[1:]
+
+
+def write_all(handle: int, data: bytes | bytearray) -> None:
+    """Write all of these bytes; the system may take them in parts."""
+    with memoryview(data) as rest:
+        written = 0
+        while written < len(rest):
+            written += os.write(handle, rest[written:])
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in this folder on the disk, where its file system can do that."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def temporary_name(path: Path) -> Path:
+    """A hidden name beside this file that nobody else uses."""
+    # Cut, so that a name of 255 bytes, the longest there is, has room for the rest.
+    return path.with_name(f".{path.name[:40]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    _refuse_special(path)
+    temporary = temporary_name(path)
+    # The kernel takes the umask off the mode. O_EXCL also refuses a link that somebody has laid there.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            write_all(handle, data)
+            _sync(handle)
+        finally:
+            os.close(handle)
+        os.replace(temporary, path)
+    finally:
+        # Litter on a full disk would keep it full. After the replace there is nothing left to remove.
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+    sync_folder(path.parent)
+
+
+def _refuse_special(path: Path) -> None:
+    # A rename would put a file in the place of /dev/null itself, or of a link into another folder.
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "what is there is not a regular file")
+
+
+def _sync(handle: int) -> None:
+    if sys.platform == "darwin":
+        # There fsync leaves the bytes in the drive's own cache. Not every file system knows this one.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)

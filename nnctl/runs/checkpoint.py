@@ -1,0 +1,157 @@
+"""A checkpoint: named arrays and what is known about them in one safetensors file that proves itself whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from nnctl.errors import OutputError, Place, Problem, RunError, SpecError
+from nnctl.runs import atomic
+
+Array = NDArray[Any]
+
+FORMAT = "nnctl.checkpoint/1"
+MAX_HEADER = 16 * 2**20  # bytes
+_FLOATS = ("float16", "float32", "float64", "complex64")
+_INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+DTYPES = frozenset((*_FLOATS, *_INTEGERS))
+
+# A safetensors file is the length of its header, the header (JSON), and the bytes of the arrays one after the other.
+_LENGTH = struct.Struct("<Q")
+_START = b'{"__metadata__":{"nnctl":"{\\"sha256\\": \\"'
+_DIGITS = slice(_LENGTH.size + len(_START), _LENGTH.size + len(_START) + 64)
+_UNSIGNED = "0" * 64
+
+_MAYBE = "is damaged, or not a checkpoint of nnctl"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Named arrays, the reader's own to change, and what was said about them when they were saved."""
+
+    tensors: dict[str, Array]
+    meta: dict[str, Any]
+
+
+def save(path: Path, tensors: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+    """Write a checkpoint in the place of the one that is there, whole or not at all.
+
+    It is a safetensors file with one metadata key, ``nnctl``: JSON of ``sha256`` (first, so that its place is known),
+    ``format`` and all of ``meta``. ``sha256`` is that of the whole file (length, header, padding, arrays) with zeros
+    for its own 64 digits: a change anywhere is noticed, and the same content makes the same file. Numbers in ``meta``
+    that are not finite become null; integers are kept exactly, however long.
+    Raises: OutputError if the file cannot be written, or ``meta`` is too long to be read again.
+    """
+    assert meta.keys().isdisjoint(("sha256", "format")), "`sha256` and `format` are the checkpoint's own"
+    text = json.dumps({"sha256": _UNSIGNED, "format": FORMAT, **atomic.finite(dict(meta))}, allow_nan=False)
+    data = safetensors.numpy.save({name: _plain(name, tensor) for name, tensor in tensors.items()}, {"nnctl": text})
+    assert data.startswith(_START, _LENGTH.size), "safetensors lays its header out in another way now"
+    (length,) = _LENGTH.unpack_from(data)
+    if length >= MAX_HEADER:
+        raise OutputError(Problem(_too_long(length), place=Place(str(path))))
+    atomic.write(path, b"".join((data[: _DIGITS.start], _sign(data), memoryview(data)[_DIGITS.stop :])))
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint, once it has proved to be, byte for byte, what was saved.
+
+    Raises: SpecError if there is no such file; RunError if it is damaged, or not a checkpoint.
+    """
+    place = Place(str(path))
+    try:
+        with atomic.open_regular(path) as file:
+            return _read(file, place)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SpecError(Problem("there is no such file; `nnctl runs ls` lists the runs", place=place)) from error
+    except OSError as error:
+        raise RunError(Problem(f"cannot be read: {atomic.reason(error)}", place=place)) from error
+
+
+def _read(file: BinaryIO, place: Place) -> Checkpoint:
+    size = os.fstat(file.fileno()).st_size
+    described, expected = _read_header(file, size, place)
+    if size != expected:
+        raise _refused(place, f"is damaged: {size:,} bytes instead of {expected:,}")
+    file.seek(0)
+    try:
+        data = file.read(size)
+    except MemoryError as error:
+        raise _refused(place, f"does not fit into memory ({size:,} bytes)") from error
+    # Before anything in it is believed.
+    if _sign(data) != data[_DIGITS]:
+        raise _refused(place, "is damaged: its checksum does not match")
+    try:
+        tensors = safetensors.numpy.load(data)
+    except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as error:
+        raise _refused(place, "is damaged: its arrays do not fit together") from error
+    return Checkpoint(tensors, {key: value for key, value in described.items() if key not in ("sha256", "format")})
+
+
+def _read_header(file: BinaryIO, size: int, place: Place) -> tuple[dict[str, Any], int]:
+    """The metadata, and the size that the whole file must have; reads no more than a header may be long."""
+    first = file.read(_LENGTH.size)
+    if len(first) < _LENGTH.size:
+        raise _refused(place, f"{_MAYBE}: it is {'too short' if first else 'empty'}")
+    (length,) = _LENGTH.unpack(first)
+    if length >= MAX_HEADER or _LENGTH.size + length > size:
+        raise _refused(place, f"{_MAYBE}: it has no header, or is cut off within it")
+    header = file.read(length)
+    if not header.startswith(_START):
+        raise _refused(place, f"{_MAYBE}: its header starts in another way")
+    try:
+        entries = json.loads(header)
+        described = json.loads(entries.pop("__metadata__")["nnctl"])
+        ends = [entry["data_offsets"][1] for entry in entries.values()]
+        expected = _LENGTH.size + length + max(ends, default=0)
+        version = described["format"]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise _refused(place, "is damaged: its header cannot be read") from error
+    if version != FORMAT:
+        raise RunError(Problem(_other_version(version), place=place))
+    return described, expected
+
+
+def _sign(data: bytes) -> bytes:
+    """The digits of the SHA-256 of a file, with zeros in their place."""
+    view = memoryview(data)
+    digest = hashlib.sha256(view[: _DIGITS.start])
+    digest.update(_UNSIGNED.encode())
+    digest.update(view[_DIGITS.stop :])
+    return digest.hexdigest().encode()
+
+
+def _plain(name: str, tensor: Array) -> Array:
+    """The array with its bytes in the order that safetensors copies them in unseen."""
+    array = np.asarray(tensor, order="C")
+    if array.dtype.name not in DTYPES or not array.dtype.isnative:
+        raise TypeError(f"{name}: arrays of dtype {array.dtype.str} cannot be saved")
+    return array
+
+
+def _refused(place: Place, message: str) -> RunError:
+    return RunError(Problem(f"{message}; use another checkpoint, or train again", place=place))
+
+
+def _other_version(version: object) -> str:
+    if isinstance(version, str) and version.startswith("nnctl.checkpoint/"):
+        return f"was made by a newer nnctl ({version}, this one reads {FORMAT}); update nnctl"
+    return "is damaged: its header does not name its format; use another checkpoint, or train again"
+
+
+def _too_long(length: int) -> str:
+    limit = f"{MAX_HEADER / 2**20:.0f} MiB"
+    return (
+        f"cannot be written: the description of its columns and layers takes {length / 2**20:.1f} MiB, more than the "
+        f"{limit} that are read again; keep fewer levels with `data.categorical.min_count` or `max_levels`"
+    )

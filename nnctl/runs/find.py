@@ -1,0 +1,177 @@
+"""From what the user wrote for RUN to the run, or the checkpoint file, that is meant."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnctl.errors import Place, Problem, RunError, SpecError
+from nnctl.runs import atomic
+from nnctl.runs.run_dir import ID, LATEST, NAME, RunDir, shown
+
+SUFFIX = ".safetensors"
+DEFAULT_RUNS_DIR = Path("runs")
+MAX_LISTED = 5
+MAX_COMPARED = 5_000  # names compared by spelling
+
+_PART_OF_ID = re.compile(r"[0-9a-f-]{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What RUN names: a checkpoint, and its run, unless the checkpoint was named as a file."""
+
+    run: RunDir | None
+    checkpoint: Path
+
+
+def find(runs_dir: Path, reference: str) -> Found:
+    """The checkpoint that RUN names: that file, or the best one of that run.
+
+    Raises: SpecError if it names nothing, or several runs; RunError if it names a folder that is no run, or a run
+            that has no checkpoint.
+    """
+    named = _locate(runs_dir, reference)
+    if not isinstance(named, RunDir):
+        return Found(None, named)
+    if not os.path.lexists(named.best):
+        raise RunError(Problem(_no_checkpoint(named), place=Place(str(named.path))))
+    return Found(named, named.best)
+
+
+def find_run(runs_dir: Path, reference: str) -> RunDir:
+    """The run that RUN names, whether or not it has a checkpoint yet.
+
+    Raises: as `find`; SpecError too if RUN is a checkpoint file.
+    """
+    named = _locate(runs_dir, reference)
+    if not isinstance(named, RunDir):
+        raise SpecError(f"{shown(reference)} is a file, expected a run: its folder, `NAME/latest`, or its id")
+    return named
+
+
+def all_runs(runs_dir: Path) -> Iterator[RunDir]:
+    """The runs of all names, in no order, those included that are damaged or just being made.
+
+    Raises: SpecError if the folder cannot be read; one that is not there has no runs.
+    """
+    for entry in _folders(runs_dir):
+        # The runs of others in a shared folder may be closed to us; that breaks nothing.
+        with contextlib.suppress(SpecError):
+            yield from _runs_of_name(Path(entry.path))
+
+
+def _runs_of_name(folder: Path) -> Iterator[RunDir]:
+    for entry in _folders(folder):
+        run = RunDir(Path(entry.path))
+        # A link with an id is a run that was moved to another disk; any other, `latest` too, is a second name of one.
+        if ID.fullmatch(entry.name) or (not entry.is_symlink() and run.is_run()):
+            yield run
+
+
+def _folders(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        message = f"cannot be read: {atomic.reason(error)}; name the folder of your runs with `--runs-dir`"
+        raise SpecError(Problem(message, place=Place(str(folder)))) from error
+
+
+def _locate(runs_dir: Path, reference: str) -> RunDir | Path:
+    """A run that has been begun, or an existing file."""
+    path = Path(reference)
+    if not reference or "\0" in reference:
+        raise SpecError(_names_nothing(runs_dir, reference))
+    if path.suffix == SUFFIX and os.path.isfile(path):
+        return path
+    run = _run_at(path) or _run_below(runs_dir, reference)
+    if run is None and os.path.isfile(path):
+        return path
+    if run is None and not os.path.isdir(path):
+        raise SpecError(_names_nothing(runs_dir, reference))
+    if run is None or not run.is_run():
+        what = f"is a folder, but not a run: it has no run.json; {_how_to_list(runs_dir)}"
+        raise RunError(Problem(what, place=Place(str(path if run is None else run.path))))
+    return run
+
+
+def _run_at(path: Path) -> RunDir | None:
+    """The run in this folder; the newest, if it is the folder of a name, or its `latest`."""
+    if path.name == LATEST:
+        return _newest(path.parent)
+    run = RunDir(path)
+    if run.is_run() or (ID.fullmatch(path.name) and os.path.isdir(path)):
+        return run
+    return _newest(path) if os.path.isdir(path) else None
+
+
+def _run_below(runs_dir: Path, reference: str) -> RunDir | None:
+    """The run for `NAME`, `NAME/latest`, `NAME/ID`, or for a part of the id that only one run has."""
+    name, _, rest = reference.partition("/")
+    # Names only: `..` and the like would lead out of the folder.
+    if NAME.fullmatch(name) and (not rest or NAME.fullmatch(rest)):
+        run = _run_at(runs_dir / reference)
+        if run is not None:
+            return run
+    if not _PART_OF_ID.fullmatch(rest or name):
+        return None
+    return _with_id(_runs_of_name(runs_dir / name) if rest else all_runs(runs_dir), reference, rest or name)
+
+
+def _with_id(runs: Iterable[RunDir], reference: str, part: str) -> RunDir | None:
+    """The run whose id starts with this part, or has it for its last four digits."""
+    matches = [run for run in runs if run.path.name.startswith(part) or run.path.name.endswith(f"-{part}")]
+    # A folder that a crash has left empty is in nobody's way.
+    matches = [run for run in matches if run.is_run()] or matches
+    if len(matches) >= 2:
+        names = sorted((f"{run.path.parent.name}/{run.path.name}" for run in matches), reverse=True)
+        more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+        listed = ", ".join(f"`{name}`" for name in names[:MAX_LISTED])
+        raise SpecError(f"{shown(reference)} fits {len(names)} runs: {listed}{more}; write more of the id")
+    return matches[0] if matches else None
+
+
+def _newest(folder: Path) -> RunDir | None:
+    """The run that `latest` points to; without such a link, the one with the highest id."""
+    try:
+        target = folder / os.readlink(folder / LATEST)
+    except OSError:
+        target = None
+    # The run itself, not the link: another training may turn it while we read.
+    if target is not None and os.path.isdir(target):
+        return RunDir(target)
+    begun = (run for run in _runs_of_name(folder) if run.is_run()) if os.path.isdir(folder) else ()
+    return max(begun, key=lambda run: run.path.name, default=None)
+
+
+def _names_nothing(runs_dir: Path, reference: str) -> str:
+    names: dict[str, None] = {}
+    for run in all_runs(runs_dir):
+        folder, name = run.path.parent, run.path.parent.name
+        names |= dict.fromkeys((name, f"{name}/{LATEST}", str(folder), str(folder / LATEST)))
+        names |= dict.fromkeys((run.path.name, f"{name}/{run.path.name}", str(run.path)))
+    if not names:
+        return f"{shown(reference)} names no run, and there are none in `{runs_dir}`; `nnctl train CONFIG` makes one"
+    near = difflib.get_close_matches(reference, list(names)[:MAX_COMPARED], n=1)
+    meant = f", did you mean {shown(near[0])}?" if near else ";"
+    return f"{shown(reference)} names no run and no checkpoint{meant} {_how_to_list(runs_dir)}"
+
+
+def _how_to_list(runs_dir: Path) -> str:
+    option = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {shlex.quote(str(runs_dir))}"
+    return f"`nnctl runs ls{option}` lists the runs"
+
+
+def _no_checkpoint(run: RunDir) -> str:
+    if run.is_locked():
+        return "has no checkpoint yet: it is being trained; wait for its first save"
+    return "has no checkpoint: it ended before the first save; see its log.txt, and train it again"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from nnctl.console import output
 from nnctl.console.tables import fits, line, pairs, show, table
-from nnctl.console.text import count, duration, number
+from nnctl.console.text import count
 
 if TYPE_CHECKING:
     from nnctl.checking import Checked

@@ -340,11 +340,17 @@ def test_lines_are_counted_alike_however_the_text_is_cut(block, monkeypatch):
 
 
 def test_a_long_file_whose_pieces_differ_in_type_is_read_as_a_whole():
-    rows = [f"{i},{i if i < 400_000 else 'x'},{'true' if i < 400_000 else 'No'},é" for i in range(700_000)]
-    table = read("\n".join(["a,b,c,d", *rows, ""]), types={"b": "category"})
-    assert table.columns["a"].values.tolist() == list(range(700_000))
-    assert texts(table.columns["b"]) == [str(i) if i < 400_000 else "x" for i in range(700_000)]
-    assert table.columns["c"].type == "boolean"
+    rows, half, long = 60_000, 40_000, "é" * 60  # more than 5 MB, where pandas reads in threads
+    written = [str(i) if i < half else "x" for i in range(rows)]
+    lines = [f"{i},{text},{'true' if i < half else 'No'},{long}" for i, text in enumerate(written)]
+    table = read("\n".join(["a,b,c,d", *lines, ""]), types={"b": "category"})
+    assert table.columns["a"].values.tolist() == list(range(rows))
+    assert texts(table.columns["b"]) == written
+    assert table.columns["c"].values.tolist() == [1] * half + [0] * (rows - half)
+    assert table.columns["d"].levels == (long,)
+    assert f"{rows - half} of {rows} values are not numbers: 'x' (line {half + 2})" in refusal(
+        "\n".join(["a,b,c,d", *lines])
+    )
 
 
 CELL = st.one_of(

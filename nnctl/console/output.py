@@ -42,6 +42,9 @@ def stdout() -> Iterator[TextIO]:
     except BrokenPipeError:
         abandon(sys.stdout)
         raise SystemExit(BROKEN_PIPE) from None
+    except OutputError:  # of the library, which has written to stdout itself
+        abandon(sys.stdout)
+        raise
     except OSError as error:
         abandon(sys.stdout)
         raise atomic.cannot_write(Path("stdout"), error) from error

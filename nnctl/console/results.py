@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from nnctl.judging import Evaluation
     from nnctl.network.gradcheck import Checked as CheckedGradient
     from nnctl.recording import Run
-    from nnctl.runs.listing import Summary
 
 PARTS = ("train", "val", "test")
 BLANK = line("")
@@ -81,11 +80,6 @@ def show_gradcheck(found: Sequence[CheckedGradient]) -> None:
     """The relative error of every gradient."""
     rows = [(each.name, _shape(each.shape), f"{each.error:.1e}", "ok" if each.passed else "WRONG") for each in found]
     show(table(["gradient of", "shape", "relative error", ""], rows, words=["gradient of", ""]))
-
-
-def show_runs(runs: Sequence[Summary], differing: Sequence[str]) -> None:
-    """A row for each run: what differs between them, and how well they did."""
-    show(table(["run", "status", *names], rows, words=["run", "status"]))
 
 
 def _of_part(metrics: dict[str, Any], part: str) -> dict[str, Any]:

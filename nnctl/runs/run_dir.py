@@ -292,8 +292,8 @@ def _held(path: Path) -> str:
     return f"is being trained{who}; wait until it ends, or stop it there"
 
 
-def _cell(value: float | int | None) -> str:
-    if isinstance(value, Integral) and not isinstance(value, float):
+def _cell(value: Any) -> str:
+    if isinstance(value, Integral):  # those of NumPy too, which are no int
         return str(int(value))
     # repr of a plain float is the shortest that reads back exactly; that of a NumPy scalar has a name around it.
     return "" if value is None or not math.isfinite(value) else repr(float(value))

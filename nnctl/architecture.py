@@ -49,7 +49,7 @@ def architecture(model: Model, loss: Loss, *, features: int, width: int) -> Arch
         raise SpecError(Problem("`output: none` needs a list of layers", "model.output"))
     decided = replace(model, layers=tuple(layer for name, layer in named if name != "output"), output=output)
     chain, fused = _without_link(named, loss)
-    if fused:
+    if fused and (model.output is None or output is None or model.output.activation != "auto"):
         notes.append(f"the final {loss.link} is the link of {loss.name}: both are computed as one, from the raw scores")
     network = build(chain, (features,))
     _check_width(network, named[-1][0], width)

@@ -108,10 +108,8 @@ def training(
                 yield Note(text)
             try:
                 yield from _loop(trainer, recorder, interrupts, spec.experiment.train.max_time)
-            except NnctlError:
-                raise
             except Exception as error:
-                recorder.fail(f"{type(error).__name__}: {error}")
+                recorder.fail(str(error) if isinstance(error, NnctlError) else f"{type(error).__name__}: {error}")
                 raise
 
 
@@ -123,7 +121,7 @@ def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts, max_time
             recorder.epoch(event)
             stop = event.stop
         else:
-            recorder.save_if_due()
+            recorder.keep_up()
         yield event
         if stop is not None or interrupts.received is not None:
             break

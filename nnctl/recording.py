@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
 import nnctl
+from nnctl.errors import OutputError
 from nnctl.evaluation import Evaluator
 from nnctl.model import described
 from nnctl.preparation import Prepared
@@ -86,14 +88,15 @@ class Recorder:
             row = {"epoch": event.epoch, "step": event.step, "lr": event.lr, "seconds": event.seconds}
             self._last_row = {**row, **{name: event.values[name] for name in self.prepared.job.columns}}
             self.metrics.append(self._last_row)
-        self.save_if_due()
+        self.keep_up()
 
     def note(self, text: str) -> None:
         """Write a line to the run's log."""
         self.log.line(text)
 
-    def save_if_due(self) -> None:
-        """Save when saves so far have cost a small share of the time."""
+    def keep_up(self) -> None:
+        """Flush the metrics if they wait too long; save if saving has cost a small share of the time."""
+        self.metrics.flush_if_due()
         if time.perf_counter() - self._saved_at > max(SAVE_PAUSE, SAVE_SHARE * self._save_took):
             self.save()
 
@@ -145,10 +148,10 @@ class Recorder:
         )
 
     def fail(self, reason: str) -> None:
-        """Write that the run ended by an error of its own."""
-        self.metrics.close()
-        self._write_run("failed", reason)
-        self.log.close()
+        """Write that the run ended by an error, as far as the disk lets it be written."""
+        for step in (self.metrics.close, lambda: self._write_run("failed", reason), self.log.close):
+            with suppress(OutputError):
+                step()
 
     def judge(self) -> dict[str, float]:
         """The loss and metrics of the best weights on every part, by part and name."""

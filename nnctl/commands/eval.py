@@ -43,6 +43,5 @@ def evaluate(
 
 
 def _as_json(found: Evaluation) -> dict[str, Any]:
-    values = {"schema": "nnctl.eval/1", "run": found.run, "data": found.data, "split": found.split}
-    values |= {"rows": found.rows, "metrics": found.metrics}
-    return values | ({"confusion": found.confusion, "classes": found.classes} if found.labels else {})
+    names = ["run", "data", "split", "rows", "metrics", *(["confusion", "classes"] if found.labels else [])]
+    return {"schema": "nnctl.eval/1", **{name: getattr(found, name) for name in names}}

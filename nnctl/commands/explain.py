@@ -10,19 +10,19 @@ import typer
 def explain(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A component, or a key of the YAML: adam, data.numeric.")],
 ) -> None:
-    """Explain a component or a key of the YAML: what it is, its options, examples.
+    """Explain a component or a key of the YAML.
 
     Example: nnctl explain adam
     """
-    from nnctl.component import KINDS, registry
+    from nnctl.component import KINDS, Component, registry
     from nnctl.console import explained
     from nnctl.errors import Place, Problem, SpecError
     from nnctl.spec.problems import SYNONYMS, unknown
 
-    components = [found for kind in KINDS if (found := registry.all(kind).get(name)) is not None]
+    components = [found for kind in KINDS if (found := registry.all(kind, Component).get(name)) is not None]
     option = explained.option_at(name)
     if not components and option is None:
-        names = [*(each for kind in KINDS for each in registry.all(kind)), *explained.keys()]
+        names = [*(each for kind in KINDS for each in registry.all(kind, Component)), *explained.keys()]
         raise SpecError(Problem(unknown("name", name, names, SYNONYMS), place=Place("command line")))
     for component in components:
         explained.show_component(component)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def gradcheck(config: Config, overrides: Overrides = None, *, as_json: AsJson = False) -> None:
-    """Check the gradient of every parameter against differences of the loss.
+    """Check every gradient numerically.
 
     Example: nnctl gradcheck configs/iris.yaml model.activation=tanh
     """

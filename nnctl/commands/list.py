@@ -19,13 +19,13 @@ def vocabulary(
 
     Example: nnctl list optimizers
     """
-    from nnctl.component import KINDS, registry
+    from nnctl.component import KINDS, Component, registry
     from nnctl.errors import Place, Problem, SpecError
     from nnctl.spec.problems import unknown
 
     if kind is not None and kind not in KINDS:
         raise SpecError(Problem(unknown("kind", kind, KINDS), place=Place("command line")))
-    found = {each: registry.all(each) for each in (KINDS if kind is None else [kind])}
+    found = {each: registry.all(each, Component) for each in (KINDS if kind is None else [kind])}
     if as_json:
         output.write_json({each: list(names) for each, names in found.items()})
         return

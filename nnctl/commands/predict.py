@@ -18,7 +18,7 @@ def predict(
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of every class.")] = False,
     runs_dir: RunsDir = None,
 ) -> None:
-    """Predict: write the rows of a table with the prediction behind them.
+    """Write a table with predictions added.
 
     Example: nnctl predict iris/latest data/iris.csv --proba -o predictions.csv
     """

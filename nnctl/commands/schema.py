@@ -6,7 +6,7 @@ from nnctl.console import output
 
 
 def schema() -> None:
-    """Print the JSON Schema of the YAML, which editors complete and check with.
+    """Print the JSON Schema of the YAML, for editors.
 
     Example: nnctl schema > nnctl.schema.json
     """

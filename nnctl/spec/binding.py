@@ -138,7 +138,9 @@ class Binder:
 
     def _unknown(self, cls: type, name: str, place: Place, key: Key, names: list[str], type_node: Node | None) -> None:
         message = unknown("option", name, names, SYNONYMS)
-        if type_node is not None and type_node.place.source != place.source and issubclass(cls, Component):
+        meant = suggest(name, names, SYNONYMS)
+        elsewhere = type_node is not None and type_node.place.source != place.source
+        if elsewhere and meant is None and place.line is not None and issubclass(cls, Component):
             # The type was changed elsewhere than the option was written: on the command line, or by `extends`.
             whole = f"{format_key(key)}='{{type: {cls.name}, ...}}'"
             message = f"{cls.name} has no such option; to replace the whole value write {whole}"

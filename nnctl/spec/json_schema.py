@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 def json_schema() -> Schema:
     """The schema, draft 2020-12. Whatever it refuses, nnctl refuses; what needs the data or two keys, it cannot see."""
     composer = _Composer()
-    root = composer.object(Experiment)
+    root = composer.mapping(Experiment)
     parent = {"type": "string", "description": "YAML file that this one is laid over, relative to this file."}
     root["properties"] = {"extends": parent, **root["properties"]}
     return {
@@ -45,7 +45,7 @@ class _Composer:
             "environment": {"type": "string", "pattern": r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}"}
         }
 
-    def object(self, cls: type) -> Schema:
+    def mapping(self, cls: type) -> Schema:
         """The schema of a mapping with the options of a class."""
         properties = {name: self.option(option) for name, option in options(cls).items()}
         return {
@@ -66,10 +66,14 @@ class _Composer:
         if not option.available:
             default = plain(option.default)
             return described | (NULL if default is None else {"const": default})
-        return described | _any([self.type(member, option) for member in alternatives(option.annotation)])
+        return described | self.value(option.annotation, option)
 
-    def type(self, annotation: Any, option: Option) -> Schema:
-        """The schema of a value of one type, the bounds of the option on every number in it."""
+    def value(self, annotation: Any, option: Option) -> Schema:
+        """The schema of a value, the bounds of the option on every number in it."""
+        return _any([self.member(member, option) for member in alternatives(annotation)])
+
+    def member(self, annotation: Any, option: Option) -> Schema:
+        """The schema of a value of one type, which is no union."""
         if annotation is type(None):
             return NULL
         if annotation in (int, float):
@@ -89,19 +93,20 @@ class _Composer:
         """The schema of a section, a list, or a mapping by name."""
         origin, items = get_origin(annotation), get_args(annotation)
         if origin is tuple and Ellipsis in items:
-            return {"type": ["array", "null"], "items": self.any(items[0], option)}
+            return {"type": ["array", "null"], "items": self.value(items[0], option)}
         if origin is tuple:
-            return {"type": "array", "prefixItems": [self.any(item, option) for item in items], "minItems": len(items)}
+            return {
+                "type": "array",
+                "prefixItems": [self.value(item, option) for item in items],
+                "minItems": len(items),
+            }
         if origin is dict:
-            return {"type": ["object", "null"], "additionalProperties": self.any(items[1], option)}
-        assert dataclasses.is_dataclass(annotation)
-        if annotation.__name__ not in self.definitions:
-            self.definitions[annotation.__name__] = {}  # taken, in case that it holds itself
-            self.definitions[annotation.__name__] = self.object(annotation)
-        return _any([{"$ref": f"#/$defs/{annotation.__name__}"}, NULL])
-
-    def any(self, annotation: Any, option: Option) -> Schema:
-        return _any([self.type(member, option) for member in alternatives(annotation)])
+            return {"type": ["object", "null"], "additionalProperties": self.value(items[1], option)}
+        name: str = annotation.__name__
+        if name not in self.definitions:
+            self.definitions[name] = {}  # taken, in case that it holds itself
+            self.definitions[name] = self.mapping(annotation)
+        return _any([{"$ref": f"#/$defs/{name}"}, NULL])
 
     def component(self, base: type[Component], usual: str) -> Schema:
         """The schema of a component: its name, or a mapping with its type and options."""
@@ -129,7 +134,7 @@ class _Composer:
         return {"$ref": f"#/$defs/{key}"}
 
     def _written_out(self, cls: type[Component], *, typed: bool) -> Schema:
-        made = self.object(cls)
+        made = self.mapping(cls)
         names: list[Any] = [cls.name, *cls.aliases]
         if "none" in names:
             names.append(None)
@@ -145,13 +150,9 @@ def _usual(option: Option, base: type[Component]) -> str:
 
 def _required(cls: type) -> Schema:
     """The required keys of a section and of the sections in it."""
-    known = options(cls)
-    inside = {
-        name: _required(option.annotation)
-        for name, option in known.items()
-        if option.required and dataclasses.is_dataclass(option.annotation)
-    }
-    required: Schema = {"required": [name for name, option in known.items() if option.required]}
+    annotations: dict[str, Any] = {name: option.annotation for name, option in options(cls).items() if option.required}
+    inside = {name: _required(cls) for name, cls in annotations.items() if dataclasses.is_dataclass(cls)}
+    required: Schema = {"required": list(annotations)}
     return required | ({"properties": inside} if inside else {})
 
 

@@ -25,6 +25,7 @@ from nnctl.errors import NnctlError
 
 DEBUG = "--debug"
 INTERRUPTED = 130
+TAKE_CONFIG = ("train", "check", "gradcheck")
 
 app = typer.Typer(
     add_completion=False,
@@ -94,7 +95,8 @@ def _tell(error: Exception, words: Sequence[str]) -> int:
     from nnctl.console import problems
 
     if isinstance(error, NnctlError):
-        problems.show(error)
+        command = next((word for word in words if not word.startswith("-")), "")
+        problems.show(error, of_config=command in TAKE_CONFIG)
         return error.exit_code
     problems.bug(error, shlex.join(["nnctl", *words, DEBUG]))
     return 1

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from nnctl.component import Component, Option, options, plain, registry
 from nnctl.console.tables import line, pairs, show, table
-from nnctl.spec.dump import scalar_text
+from nnctl.spec.dump import resolve, scalar_text
 from nnctl.spec.leaves import Leaf, alternatives
 from nnctl.spec.schema import Experiment
 from nnctl.transforms import Encoder, Imputer, Scaler
@@ -32,6 +32,7 @@ PLACES = {
 }
 ROLES = {Scaler: "scale: {}", Imputer: "missing: {}", Encoder: "encode: {}"}
 
+BLANK = Text("")
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -50,21 +51,19 @@ def show_component(cls: type[Component]) -> None:
     """Print a component: its docstring, options and examples."""
     alias = f" (alias {', '.join(cls.aliases)})" if cls.aliases else ""
     examples = [line(f"  {example}") for example in _examples(cls)]
-    show(line(f"{cls.kind}: {cls.name}{alias}", "bold"), *_about(cls), line("examples", "bold"), *examples)
+    show(line(f"{cls.kind}: {cls.name}{alias}", "bold"), *_about(cls), line("examples", "bold"), *examples, BLANK)
 
 
 def show_option(key: str, option: Option) -> None:
     """Print a key of the YAML: what it says, and the options below it."""
     inside = section_in(option.annotation)
-    parts: list[RenderableType] = [line(key, "bold"), line(""), line(_help(option)), line("")]
     if inside is None:
-        parts.append(_options({key.rpartition(".")[2]: option}))
+        show(_options({key: option}))
+    elif issubclass(inside, Component):  # its docstring speaks to those who write a component
+        types = pairs((f"  {name}", summary(cls)) for name, cls in registry.all(inside.kind, inside).items())
+        show(line(key, "bold"), BLANK, line(_help(option)), BLANK, *_options_of(inside), line("types", "bold"), types)
     else:
-        parts += _about(inside)
-    if inside is not None and issubclass(inside, Component):
-        names = registry.all(inside.kind, inside)
-        parts += [line("types", "bold"), pairs((f"  {name}", summary(cls)) for name, cls in names.items())]
-    show(*parts)
+        show(line(key, "bold"), *_about(inside))
 
 
 def option_at(key: str) -> Option | None:
@@ -107,10 +106,13 @@ def summary(cls: type) -> str:
 
 def _about(cls: type) -> list[RenderableType]:
     """The docstring and the options of a class."""
-    parts: list[RenderableType] = [line(""), Text(_ticks(inspect.getdoc(cls) or "")), line("")]
-    if dataclasses.is_dataclass(cls) and options(cls):
-        parts += [_options(options(cls)), line("")]
-    return parts
+    return [BLANK, Text(_ticks(inspect.getdoc(cls) or "")), BLANK, *_options_of(cls)]
+
+
+def _options_of(cls: type) -> list[RenderableType]:
+    """The table of a class's options, if it has some, and a blank line."""
+    known = options(cls) if dataclasses.is_dataclass(cls) else {}
+    return [_options(known), BLANK] if known else []
 
 
 def _options(known: Mapping[str, Option]) -> RenderableType:
@@ -146,10 +148,12 @@ def _phrase(member: Any, option: Option) -> str:
         for word in option.later:
             phrase = phrase.replace(f", `{word}`", "").replace(f" or `{word}`", "")
         return phrase
-    name = inside.kind if issubclass(inside, Component) else "options"
-    if get_origin(member) is tuple:
-        return f"a list of {name}"
-    return "options by name" if get_origin(member) is dict else f"one of {name}" if name != "options" else name
+    if not issubclass(inside, Component):
+        phrase = f"options ({', '.join(options(inside))})"
+        return f"{phrase} by name" if get_origin(member) is dict else phrase
+    noun = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", inside.__name__).lower()
+    phrase = f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+    return f"a list of which each item is {phrase}" if get_origin(member) is tuple else phrase
 
 
 def _examples(cls: type[Component]) -> Iterator[str]:
@@ -165,7 +169,7 @@ def flow(value: Any) -> str:
         return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(flow(item) for item in value) + "]"
-    if isinstance(value, str) and not _BARE.match(value):
+    if isinstance(value, str) and (not _BARE.match(value) or resolve(value) != value):
         return json.dumps(value)
     return scalar_text(plain(value))
 

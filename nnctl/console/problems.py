@@ -11,10 +11,10 @@ from nnctl.console.text import clean, count
 from nnctl.errors import DataError, NnctlError, Problem, SpecError
 
 
-def show(error: NnctlError) -> None:
-    """Write a line for each problem; one more where the input was wrong, which stops nnctl before it does anything."""
+def show(error: NnctlError, *, of_config: bool) -> None:
+    """Write a line for each problem; one more where a config or its data is wrong, which stops nnctl at the start."""
     lines = [_line(problem) for problem in error.problems]
-    if isinstance(error, SpecError | DataError):
+    if of_config and isinstance(error, SpecError | DataError):
         lines.append(Text(f"{count(len(error.problems), 'problem')}. Nothing was run."))
     _write(lines)
 

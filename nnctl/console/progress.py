@@ -168,9 +168,9 @@ def heading(started: Started) -> str:
 
 def summary(run: Run) -> str:
     """How a run ended, as a line."""
-    best = f", the best is {run.best_epoch}" if run.best_epoch else ""
+    best = f", best epoch {run.best_epoch}" if run.best_epoch else ""
     status = run.status.replace("_", " ")
-    return clean(f"{status} ({run.reason}): {count(run.epochs, 'epoch')} in {duration(run.seconds)}{best}")
+    return clean(f"{status} after {count(run.epochs, 'epoch')} in {duration(run.seconds)}{best}: {run.reason}")
 
 
 def _can_animate() -> bool:

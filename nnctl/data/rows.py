@@ -52,6 +52,8 @@ def write_rows(
                 _write(stream, header, rows, delimiter)
         else:
             _replace(target.resolve(), header, rows, delimiter)
+    except BrokenPipeError:
+        raise  # the reader has had enough, as `head` has: that is no failure
     except OSError as error:
         name = "standard output" if target == STDOUT else str(target)
         message = f"the file cannot be written: {error.strerror or error}"

@@ -117,9 +117,8 @@ def table_from_frame(
     if refused:
         lines = {row: _row_number(row) for refusal in refused for row in refusal.rows}
         raise DataError(refusal.problem(str(FRAME), lines, unit="row") for refusal in refused)
-    return Table(
-        FRAME, rows, {column.name: column for column in columns if isinstance(column, Column)}, "", _row_number
-    )
+    named = {column.name: column for column in columns if isinstance(column, Column)}
+    return Table(FRAME, rows, named, "", _row_number)
 
 
 def _notation(missing_values: Sequence[str], decimal: str) -> Notation:
@@ -137,9 +136,9 @@ def _parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation) -
     declared = {i: str for i, kind in kinds.items() if kind in ("boolean", "category")}
     frame = _read_csv(file, notation, declared)
     numbers = {i: None if i in declared else _numbers(frame[i]) for i in kinds}
-    unclear = [i for i, values in numbers.items() if values is None and frame[i].dtype != "str"]
+    unclear = {i: str for i, values in numbers.items() if values is None and frame[i].dtype != "str"}
     # pandas decides one thing only: whether all of a column are finite numbers. It hands over the texts otherwise.
-    texts = _read_csv(file, notation, dict.fromkeys(unclear, str), unclear) if unclear else frame
+    texts = _read_csv(file, notation, unclear, list(unclear)) if unclear else frame
     return {
         i: _texts(texts[i] if i in unclear else frame[i]) if values is None else values for i, values in numbers.items()
     }

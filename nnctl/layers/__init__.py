@@ -112,8 +112,9 @@ class Slot:
 class Layer(Component):
     """One step of the network: ``y = f(x)`` and, backwards, the gradients of its parameters and input.
 
-    ``forward`` writes ``s.y``. ``backward`` writes (never adds to) the gradients in ``s.g`` and ``s.dx``; a layer
-    with parameters leaves ``s.dx`` out where it is None. A forward pass precedes every backward pass, so ``backward`` may use ``s.y`` as scratch.
+    ``forward`` writes ``s.y``. ``backward`` writes (never adds to) the gradients in ``s.g`` and ``s.dx``; a layer with
+    parameters leaves ``s.dx`` out where it is None. A forward pass precedes every backward pass, so ``backward`` may
+    use ``s.y`` as scratch.
     """
 
     kind = "layers"

@@ -17,7 +17,7 @@ from nnctl.spec.leaves import Leaf, alternatives, words
 from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence, plain
 from nnctl.spec.overrides import is_null
 from nnctl.spec.problems import SYNONYMS, Problems, format_key, shown, suggest, unknown
-from nnctl.spec.schema import FilePath
+from nnctl.spec.schema import Data, Experiment, FilePath
 
 Key = tuple[str | int, ...]
 INVALID: Any = object()  # stands for a value whose problem is already noted
@@ -137,8 +137,10 @@ class Binder:
         return _as_path(read, node) if FilePath in alternatives(leaf.annotation) else read
 
     def _unknown(self, cls: type, name: str, place: Place, key: Key, names: list[str], type_node: Node | None) -> None:
-        message = unknown("option", name, names, SYNONYMS)
         meant = suggest(name, names, SYNONYMS)
+        message = unknown("option", name, names, SYNONYMS)
+        if cls is Experiment and (inside := _inside_a_section(name)):
+            message = f"unknown option, did you mean `{inside}`?"
         elsewhere = type_node is not None and type_node.place.source != place.source
         if elsewhere and meant is None and place.line is not None and issubclass(cls, Component):
             # The type was changed elsewhere than the option was written: on the command line, or by `extends`.
@@ -149,6 +151,15 @@ class Binder:
     def _wrong(self, node: Node, key: Key, message: str) -> Any:
         self.problems.add(format_key(key), message, node.place)
         return INVALID
+
+
+def _inside_a_section(name: str) -> str | None:
+    """The whole key of an option that stands in one of the experiment's sections: ``epochs`` -> ``train.epochs``."""
+    for section, option in options(Experiment).items():
+        cls = Data if section == "data" else type(option.default)
+        if dataclasses.is_dataclass(cls) and name in options(cls):
+            return f"{section}.{name}"
+    return None
 
 
 def _usual(option: Option, base: type[Component]) -> str:

@@ -151,7 +151,7 @@ def _usual(option: Option, base: type[Component]) -> str:
 def _required(cls: type) -> Schema:
     """The required keys of a section and of the sections in it."""
     annotations: dict[str, Any] = {name: option.annotation for name, option in options(cls).items() if option.required}
-    inside = {name: _required(cls) for name, cls in annotations.items() if dataclasses.is_dataclass(cls)}
+    inside = {name: _required(each) for name, each in annotations.items() if hasattr(each, "__dataclass_fields__")}
     required: Schema = {"required": list(annotations)}
     return required | ({"properties": inside} if inside else {})
 

@@ -205,6 +205,15 @@ def test_a_missing_file_is_named_with_one_that_is_there():
         assert str(error.value) == message
 
 
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=r"^a\.csv: the file cannot be read: Permission denied$"):
+        read_table(Path("a.csv"), missing_values=MISSING)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -58,7 +58,7 @@ class Live(Display):
         self._redraw(event)
 
     def on_note(self, text: str) -> None:
-        self.console.print(line(text))
+        self.console.print(line(text), crop=False)
 
     def end(self, run: Run) -> None:
         self._frame.ended = True

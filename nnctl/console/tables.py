@@ -37,8 +37,8 @@ def pairs(values: Iterable[tuple[str, object]]) -> Table:
 
 
 def line(text: str, style: str = "") -> Text:
-    """A user's text as a line."""
-    return Text(clean(text), style=style)
+    """A user's text as a line, which the terminal may break, but nnctl does not: a path must stay one word."""
+    return Text(clean(text), style=style, no_wrap=True, overflow="ignore")
 
 
 def fits(made: Table) -> bool:
@@ -51,7 +51,7 @@ def show(*parts: RenderableType) -> None:
     """Write tables and lines to stdout."""
     console = _console()
     with console.capture() as captured:
-        console.print(Group(*parts))
+        console.print(Group(*parts), crop=False)
     text = captured.get()
     if not console.is_terminal:
         text = "\n".join(line.rstrip() for line in text.splitlines())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
 import traceback
@@ -21,10 +22,12 @@ from nnctl.commands.runs import runs
 from nnctl.commands.schema import schema
 from nnctl.commands.train import train
 from nnctl.console import output
-from nnctl.errors import NnctlError
+from nnctl.errors import NnctlError, OutputError
+from nnctl.runs import atomic
 
 DEBUG = "--debug"
 INTERRUPTED = 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 TAKE_CONFIG = ("train", "check", "gradcheck")
 
 app = typer.Typer(
@@ -98,5 +101,8 @@ def _tell(error: Exception, words: Sequence[str]) -> int:
         command = next((word for word in words if not word.startswith("-")), "")
         problems.show(error, of_config=command in TAKE_CONFIG)
         return error.exit_code
-    problems.bug(error, shlex.join(["nnctl", *words, DEBUG]))
+    if isinstance(error, OSError) and error.errno in FULL:  # met by typer, when it prints help
+        output.abandon(sys.stdout)
+        return _tell(OutputError(f"the output cannot be written: {atomic.reason(error)}"), words)
+    problems.bug(error, shlex.join(["nnctl", *(word for word in words if word != DEBUG), DEBUG]))
     return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from io import StringIO
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -49,15 +50,18 @@ def fits(made: Table) -> bool:
 
 def show(*parts: RenderableType) -> None:
     """Write tables and lines to stdout."""
-    console = _console()
-    with console.capture() as captured:
-        console.print(Group(*parts), crop=False)
-    text = captured.get()
+    text = StringIO()
+    console = _console(text)
+    console.print(Group(*parts), crop=False)
+    lines = text.getvalue().splitlines()
     if not console.is_terminal:
-        text = "\n".join(line.rstrip() for line in text.splitlines())
-    output.write(text.rstrip("\n"))
+        lines = [line.rstrip() for line in lines]
+    while lines and not lines[-1]:
+        del lines[-1]
+    output.write("\n".join(lines))
 
 
-def _console() -> Console:
+def _console(file: StringIO | None = None) -> Console:
+    """A console that lays out for stdout. It writes elsewhere: what stdout's errors mean, `output` knows."""
     tty = sys.stdout is not None and sys.stdout.isatty()
-    return Console(highlight=False, width=None if tty else UNBOUNDED)
+    return Console(file=file, highlight=False, force_terminal=tty or None, width=None if tty else UNBOUNDED)

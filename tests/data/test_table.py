@@ -1,10 +1,8 @@
-"""Reading a CSV file into typed columns."""
+"""Cells into typed columns: of a CSV file and of a frame."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import hashlib
 import io
 import math
 import random
@@ -19,32 +17,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.data import cells
-from nnctl.data.table import Table, read_table, table_from_frame
-from nnctl.errors import DataError, SpecError
+from nnctl.data.table import Table, table_from_frame
+from nnctl.errors import DataError
+from tests.data.helpers import MISSING, read, refusal, texts
 
-MISSING = ["", "NA", "?"]
 WAYS_OUT = "add the text to `data.missing_values`, or declare `data.columns.{0}.type: category`"
 
 
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
-    """Messages then begin with the bare name of the file."""
     monkeypatch.chdir(tmp_path)
-
-
-def read(text: str | bytes, name: str = "a.csv", **options) -> Table:
-    Path(name).write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_table(Path(name), **{"missing_values": MISSING, **options})
-
-
-def refusal(text: str | bytes, name: str = "a.csv", **options) -> str:
-    with pytest.raises(DataError) as error:
-        read(text, name, **options)
-    return str(error.value)
-
-
-def texts(column) -> list[str | None]:
-    return [column.levels[code] if code >= 0 else None for code in column.values]
 
 
 # --- types ---
@@ -189,163 +171,9 @@ def test_all_columns_are_refused_at_once():
     assert second.startswith("a.csv:2: column `b`: 2 of 4 values are neither true or yes nor false or no: 'maybe'")
 
 
-# --- the file ---
-
-
-def test_a_missing_file_is_named_with_one_that_is_there():
-    Path("churn.csv").touch()
-    for path, message in [
-        ("chrun.csv", "chrun.csv: no such file, did you mean `churn.csv`?"),
-        ("zzz.csv", "zzz.csv: no such file"),
-        ("no/a.csv", "no/a.csv: no such file: there is no folder `no`"),
-        (".", ".: this is a folder; give the path of a CSV file"),
-    ]:
-        with pytest.raises(DataError) as error:
-            read_table(Path(path), missing_values=MISSING)
-        assert str(error.value) == message
-
-
-def test_a_file_that_cannot_be_read_is_named_with_the_reason(monkeypatch):
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(DataError, match=r"^a\.csv: the file cannot be read: Permission denied$"):
-        read_table(Path("a.csv"), missing_values=MISSING)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", ": the file is empty; it needs a header line and data rows"),
-        (b"\n \n\r\n", ": the file is empty; it needs a header line and data rows"),
-        (b"a,b\n", ": no data rows: there is only a header line"),
-        (b"a,b,c,d\n1,2,3,4\n1,2,3\n", ":3: expected 4 fields, found 3"),
-        (b"a,b\r\n\r\n1,2\r\n1,2,3\r\n", ":4: expected 2 fields, found 3"),
-        (b'a,b\n"1\n1",2\n1,2,3\n1\n', ":4: expected 2 fields, found 3\na.csv:5: expected 2 fields, found 1"),
-        (b"a,b\n1,2,3\n4\n", ":2: expected 2 fields, found 3\na.csv:3: expected 2 fields, found 1"),
-        (b"a\n1,2\n", ":2: expected 1 field, found 2"),
-        (b'a,b\n1,2\n"x\ny",3\n1,"2\n3,4\n', ":5: unclosed quote; close it, or double it if it is part of the text"),
-        (b'a,b\n1,"', ":2: unclosed quote; close it, or double it if it is part of the text"),
-        (b'a\n1\n"', ":3: unclosed quote; close it, or double it if it is part of the text"),
-        (b"a,b\n1,\0\n", ":2: a NUL byte; the file is damaged, or UTF-16 (set `data.format.encoding: utf-16`)"),
-        ("a\n1".encode("utf-16"), ":1: the file is UTF-16; set `data.format.encoding: utf-16`"),
-        (b"b,a,a,c,a\n", ":1: duplicate column `a`: columns 2, 3 and 5; rename all but one"),
-        (b"\n a,a \n1,2\n", ":2: duplicate column `a`: columns 1 and 2; rename all but one"),
-        (b"a,,c\n1,,2\n1,5,2\n", ":3: column 2 has no name, but has values; name it in the header"),
-        (
-            b"a,b\n1,\xe9\n",
-            ":2: byte 0xe9 is not UTF-8; set `data.format.encoding` to what the file is written in, "
-            "such as latin-1 or cp1252",
-        ),
-        (
-            b"PK\x03\x04",
-            ": this is a zip archive (as every .xlsx file is), not text; unpack it, or export the sheet as CSV",
-        ),
-        (gzip.compress(b"a\n1\n"), ": this is gzip data in a file that is not called `.gz`; rename it, or unpack it"),
-    ],
-)
-def test_a_broken_file_is_refused(content, message):
-    assert refusal(content) == f"a.csv{message}"
-
-
-def test_a_broken_gzip_file_is_refused():
-    packed = gzip.compress(b"a,b\n1,2\n")
-    assert refusal(packed[:-3], "a.csv.gz").startswith("a.csv.gz: this is not a whole gzip file (")
-    assert refusal(b"a,b\n1,2\n", "a.csv.gz").startswith("a.csv.gz: this is not a whole gzip file (")
-
-
-def test_many_lines_of_a_wrong_width_are_counted():
-    lines = refusal("a,b\n" + "1\n" * 9).splitlines()
-    assert lines[4:] == ["a.csv:6: expected 2 fields, found 1", "a.csv:7: and 4 more of such lines"]
-
-
-def test_a_quote_that_swallows_the_rest_of_a_long_file_is_found():
-    message = refusal('a,b\n1,2\n1,"2\n' + "1,2\n" * 50_000)
-    assert message == "a.csv:3: a cell of more than 131072 characters; is its closing quote missing?"
-
-
-def test_an_unknown_encoding_is_a_fault_of_the_yaml():
-    with pytest.raises(SpecError, match="unknown encoding `utf-88`"):
-        read("a\n1\n", encoding="utf-88")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"\xef\xbb\xbfa,b\n1,x\n2,y\n",
-        b"a,b\r\n1,x\r\n2,y\r\n",
-        b"a,b\r1,x\r2,y\r",
-        b"a,b\r\n1,x\n2,y",
-        b"\n a , b \n\n1,x\n \t\n2,y\n\n\n",
-        b'"a","b"\n"1","x"\n"2","y"\n',
-        b'a, b\n1, "x"\n2 ,y \n',
-        b'a,b\r1,"x"\r\r2,y\r',
-        b"a,b,\n1,x,\n2,y,\n",
-    ],
-)
-def test_harmless_variants_read_the_same(content):
-    table = read(content)
-    assert list(table.columns) == ["a", "b"]
-    assert table.columns["a"].values.tolist() == [1, 2]
-    assert texts(table.columns["b"]) == ["x", "y"]
-
-
-def test_an_empty_first_cell_after_a_bare_return_is_kept():
-    assert texts(read('a,b,c\r\r,x,"y"\rz,x,y\r').columns["a"]) == [None, "z"]
-
-
-def test_encodings_and_gzip_read_the_same():
-    plain = read("a,b\né,1\n").columns["a"].levels
-    assert plain == read("a,b\né,1\n".encode("latin-1"), encoding="latin-1").columns["a"].levels == ("é",)
-    assert plain == read("a,b\né,1\n".encode("utf-16"), encoding="utf-16").columns["a"].levels
-    assert plain == read(gzip.compress("a,b\né,1\n".encode()), "a.csv.gz").columns["a"].levels
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", " "])
-def test_the_delimiter_is_an_option(delimiter):
-    table = read(f'a{delimiter}b\n1{delimiter}"x{delimiter}y"\n', delimiter=delimiter)
-    assert texts(table.columns["b"]) == [f"x{delimiter}y"]
-    if delimiter != " ":
-        assert list(read(f'"a, b"{delimiter}c\n1{delimiter}x\n', delimiter="auto").columns) == ["a, b", "c"]
-
-
 def test_only_the_asked_columns_are_read_and_judged():
     table = read("a,b,c\n1,x,1\n2,y,oops\n3,z,3\n", only={"b", "nowhere"}, types={"nowhere": "number"})
     assert (list(table.columns), table.rows) == (["b"], 3)
-
-
-def test_lines_count_blank_lines_and_newlines_in_quotes():
-    table = read('a,b\n\n1,"x\ny\nz"\n\n2,y\n3,z\n')
-    assert [table.line(row) for row in range(3)] == [3, 7, 8]
-
-
-def test_a_file_that_changes_is_not_read_silently(monkeypatch):
-    table = read("a,b\n1,2\n")
-    Path("a.csv").write_text("a,b\n\n1,2\n")
-    with pytest.raises(DataError, match=r"a\.csv: the file changed while it was read"):
-        table.line(0)
-    stamps = iter(range(9))
-    monkeypatch.setattr(cells, "_stamp", lambda status: (next(stamps),))
-    assert "a.csv: the file changed while it was read" in refusal("a,b\n1,2\n")
-
-
-def test_the_digest_is_that_of_the_bytes_on_the_disk():
-    packed = gzip.compress(b"a\n1\n")
-    assert read(packed, "a.csv.gz").sha256 == hashlib.sha256(packed).hexdigest()
-
-
-def test_standard_input_is_read_once(monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n1,x\n\n2,y\n")))
-    table = read_table(cells.STDIN, missing_values=MISSING)
-    assert (str(table.path), table.columns["a"].values.tolist(), table.line(1)) == ("standard input", [1, 2], 4)
-
-
-@pytest.mark.parametrize("block", [1, 7, 64])
-def test_lines_are_counted_alike_however_the_text_is_cut(block, monkeypatch):
-    monkeypatch.setattr(cells, "_BLOCK", block)
-    assert read("a,b\n" + "10,200\n\n" * 50 + "1,2").rows == 51
-    assert refusal("a,b\n" + "10,200\n" * 50 + "1").startswith("a.csv:52: expected 2 fields, found 1")
 
 
 def test_a_long_file_whose_pieces_differ_in_type_is_read_as_a_whole():

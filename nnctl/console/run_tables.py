@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from rich.table import Table
+
 from nnctl.console import output
 from nnctl.console.results import BLANK, by_part
-from nnctl.console.tables import line, pairs, show, table
+from nnctl.console.tables import fits, line, pairs, show, table
 from nnctl.console.text import clean, duration
 from nnctl.runs.listing import Summary, differing_columns, value
 
-ALWAYS = ("run", "status", "epochs")
+ALWAYS = ("run", "status")
 FIELDS = tuple(each.name for each in fields(Summary) if each.name not in ("overrides", "metrics"))
 # What a run is judged by, where it has it: the rows it has not learned from come first.
 PARTS = ("test_", "val_", "train_")
@@ -23,9 +25,13 @@ PARTS = ("test_", "val_", "train_")
 def show_runs(runs: Sequence[Summary], asked: Sequence[str] = ()) -> None:
     """A row for each run: how it ended, the settings in which the runs differ, its metrics, and what was asked for."""
     differing = [name for name in differing_columns(runs) if name != "name"]
-    names = list(dict.fromkeys((*ALWAYS, *differing, *asked, *_metrics(runs))))
-    rows = [[_cell(value(run, name)) for name in names] for run in runs]
-    show(table(names, rows, words=["run", "status", *(name for name in names if _holds_words(runs, name))]))
+    names = list(dict.fromkeys((*ALWAYS, *asked, *differing, *_metrics(runs))))
+    shown = len(names)
+    while shown > len(ALWAYS) and not fits(_table(runs, names[:shown])):
+        shown -= 1
+    show(_table(runs, names[:shown]))
+    if shown < len(names):
+        output.note(f"not shown, for want of width: {', '.join(names[shown:])}; see --csv or --json")
 
 
 def show_summary(summary: Summary, about: Mapping[str, Any]) -> None:
@@ -60,6 +66,11 @@ def write_csv(runs: Sequence[Summary]) -> None:
         for run in runs:
             cells = (_cell(value(run, name)) for name in names)
             writer.writerow(["" if cell is None else shown(cell) for cell in cells])
+
+
+def _table(runs: Sequence[Summary], names: Sequence[str]) -> Table:
+    rows = [[_cell(value(run, name)) for name in names] for run in runs]
+    return table(names, rows, words=[name for name in names if name in ALWAYS or _holds_words(runs, name)])
 
 
 def _metrics(runs: Sequence[Summary]) -> list[str]:

@@ -45,7 +45,7 @@ def line(text: str, style: str = "") -> Text:
 def fits(made: Table) -> bool:
     """Whether a table can be shown on stdout without squeezing it."""
     console = _console()
-    return console.measure(made).minimum <= console.width
+    return console.measure(made, options=console.options.update(max_width=UNBOUNDED)).maximum <= console.width
 
 
 def show(*parts: RenderableType) -> None:

@@ -114,8 +114,7 @@ class Features:
         missing = [column.name for column in self.columns if column.name not in table.columns]
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
-            found = ", ".join(f"`{name}`" for name in list(table.columns)[:12])
-            raise DataError(Problem(f"{table.path}: has no column {listed}, which training used; found {found}"))
+            raise DataError(Problem(f"{table.path}: has no column {listed}, which training used"))
 
 
 def fit_number(column: Column, rows: Array, *, scaler: Scaler, imputer: Any) -> NumberFeature:

@@ -1,0 +1,81 @@
+"""``nnctl runs ls`` and ``show``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def three(nnctl):
+    """Three runs, the oldest first."""
+    return [nnctl("train", "it.yaml", "-q", f"optimizer.lr={lr}").out.strip() for lr in (0.001, 0.01, 0.1)]
+
+
+def test_ls_shows_what_differs_and_the_metrics(nnctl, three):
+    header, *rows = nnctl("runs", "ls").out.splitlines()
+    assert header.split()[:3] == ["run", "status", "optimizer.lr"]
+    assert {"test_loss", "val_loss"} <= set(header.split())
+    assert {row.split()[0] for row in rows} == set(three)
+
+
+def test_ls_filters_sorts_and_cuts(nnctl, three):
+    words = ["runs", "ls", "--where", "optimizer.lr<0.05", "--sort", "-optimizer.lr", "--limit", "1"]
+    assert [run["run"] for run in nnctl(*words, "--json").json["runs"]] == [three[1]]
+    losses = [run["metrics"]["val_loss"] for run in nnctl("runs", "ls", "--sort", "val_loss", "--json").json["runs"]]
+    assert losses == sorted(losses)
+
+
+def test_ls_json_and_csv_hold_everything(nnctl, three):
+    found = nnctl("runs", "ls", "--json").json
+    assert found["schema"] == "nnctl.runs/1"
+    rows = {row["run"]: row for row in csv.DictReader(io.StringIO(nnctl("runs", "ls", "--csv").out))}
+    for run in found["runs"]:
+        row = rows[run["run"]]
+        assert row["status"] == run["status"] == "completed"
+        assert float(row["optimizer.lr"]) == run["overrides"]["optimizer.lr"]
+        assert {name: float(row[name]) for name in run["metrics"]} == run["metrics"]
+
+
+def test_ls_of_nothing_says_so_on_stderr(nnctl):
+    result = nnctl("runs", "ls")
+    assert (result.code, result.out, result.err) == (0, "", "no run in runs\n")
+    assert nnctl("runs", "ls", "--json").json == {"schema": "nnctl.runs/1", "runs": []}
+    assert nnctl("runs", "ls", "--csv").out.startswith("run,id,name,status")
+
+
+@pytest.mark.parametrize("words", [["--sort", "nothing"], ["--where", "val_loss"], ["--json", "--csv"], ["--limit", "x"]])
+def test_ls_refuses_what_it_cannot_do(nnctl, three, words):
+    result = nnctl("runs", "ls", *words)
+    assert (result.code, result.out) == (2, "")
+    assert result.err
+
+
+def test_show_tells_the_story_of_a_run(nnctl, trained):
+    result = nnctl("runs", "show", "it/latest")
+    lines = [line.split() for line in result.out.splitlines()]
+    assert lines[0] == [trained]
+    assert ["rows", "72", "train,", "24", "val,", "24", "test"] in lines
+    assert [line[0] for line in lines[-3:]] == ["train", "val", "test"]
+    found = nnctl("runs", "show", "it/latest", "--json").json
+    about = json.loads((Path(trained) / "run.json").read_text())
+    assert found | about == found
+    assert found["run"] == trained
+    assert found["metrics"] == json.loads((Path(trained) / "metrics.json").read_text())["metrics"]
+
+
+def test_show_refuses_with_the_codes_of_the_contract(nnctl, trained):
+    assert nnctl("runs", "show", "nothing").code == 2
+    (Path(trained) / "run.json").write_text("{")
+    result = nnctl("runs", "show", trained)
+    assert (result.code, result.out) == (6, "")
+    assert "run.json: is damaged" in result.err
+
+
+def test_a_damaged_run_is_listed_as_damaged(nnctl, trained):
+    (Path(trained) / "run.json").write_text("{")
+    assert nnctl("runs", "ls").out.splitlines()[1].split() == [trained, "damaged"]

@@ -97,7 +97,7 @@ def training(
     with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
         opened = open_experiment(config, overrides)
         spec, prepared = opened.spec, opened.prepared
-        run_dir = RunDir.create(runs_folder(runs_dir), _run_name(name, spec))
+        run_dir = RunDir.create(runs_folder(runs_dir), run_name(name, spec))
         with run_dir.lock(), Interrupts() as interrupts:
             trainer = Trainer(prepared.job)
             about = {"argv": list(argv), "overrides": spec.document.overrides}
@@ -146,6 +146,7 @@ def open_experiment(config: str | Path, overrides: Overrides = ()) -> Experiment
     """
     spec = read_experiment(config, overrides)
     try:
+        run_name(None, spec)
         return Experimented(spec, prepare(spec.experiment))
     except NnctlError as error:
         raise error.placed(spec.place) from None
@@ -185,7 +186,11 @@ def diverged(run: Run) -> DivergedError:
     return DivergedError(Problem(f"{run.path}: {run.reason}{kept}; {advice}"))
 
 
-def _run_name(name: str | None, spec: Spec) -> str:
+def run_name(name: str | None, spec: Spec) -> str:
+    """The folder under runs/: the given name, else the key ``name``, else the stem of the config's file name.
+
+    Raises: SpecError if one of the first two cannot be a folder's name.
+    """
     if name is not None:
         return validate_name(name)
     if spec.experiment.name is not None:

@@ -46,7 +46,7 @@ def test_every_component_is_explained_with_examples_that_are_yaml(nnctl):
             shown = examples.partition("\n\n")[0].splitlines()
             assert len(shown) == len(cls.examples)
             for example in shown:
-                assert nodes.read_text(example, "example").items
+                assert nodes.parse(example, "example").items
 
 
 def test_a_name_in_several_kinds_is_explained_in_all_of_them(nnctl):
@@ -72,7 +72,7 @@ def test_every_key_is_explained(nnctl):
 )
 def test_values_on_one_line_read_back(value, text):
     assert explained.flow(value) == text
-    assert nodes.plain(nodes.read_text(f"it: {text}", "text"))["it"] == value
+    assert nodes.plain(nodes.parse(f"it: {text}", "text"))["it"] == value
     assert dump.dump({"it": value})
 
 

@@ -24,7 +24,7 @@ def explain(
     if not components and option is None:
         names = [*(each for kind in KINDS for each in registry.all(kind, Component)), *explained.keys()]
         raise SpecError(Problem(unknown("name", name, names, SYNONYMS), place=Place("command line")))
-    for component in components:
-        explained.show_component(component)
+    if components:
+        explained.show_components(components)
     if option is not None:
         explained.show_option(name, option)

@@ -47,11 +47,15 @@ def show_kind(found: Mapping[str, type[Component]]) -> None:
     show(table(["name", "what it is"], rows, words=["name", "what it is"]))
 
 
-def show_component(cls: type[Component]) -> None:
-    """Print a component: its docstring, options and examples."""
+def show_components(classes: Sequence[type[Component]]) -> None:
+    """Print components that share a name: the docstring, options and examples of each."""
+    show(*(part for cls in classes for part in _component(cls)))
+
+
+def _component(cls: type[Component]) -> list[RenderableType]:
     alias = f" (alias {', '.join(cls.aliases)})" if cls.aliases else ""
     examples = [line(f"  {example}") for example in _examples(cls)]
-    show(line(f"{cls.kind}: {cls.name}{alias}", "bold"), *_about(cls), line("examples", "bold"), *examples, BLANK)
+    return [line(f"{cls.kind}: {cls.name}{alias}", "bold"), *_about(cls), line("examples", "bold"), *examples, BLANK]
 
 
 def show_option(key: str, option: Option) -> None:

@@ -80,7 +80,7 @@ class Live(Display):
     def _stop(self) -> None:
         """Draw the last state and give the cursor back."""
         if self._live is not None:
-            if self.epoch is not None:
+            if self.epoch is not None and self.epoch.step > self._frame.now.step:
                 self._frame.move_to(self.epoch)
             self._live.stop()
             self._live = None

@@ -57,8 +57,8 @@ def show_check(checked: Checked) -> None:
     """The columns of the table, the layers of the network, and what they are for."""
     about = {
         "task": checked.task,
-        "target": ", ".join(checked.target),
-        "classes": ", ".join(checked.classes),
+        "target": _listed(checked.target),
+        "classes": _listed(checked.classes),
         "loss": checked.loss,
         "rows": ", ".join(f"{rows:,} {part}" for part, rows in checked.rows.items() if rows),
     }
@@ -80,6 +80,10 @@ def show_gradcheck(found: Sequence[CheckedGradient]) -> None:
     """The relative error of every gradient."""
     rows = [(each.name, _shape(each.shape), f"{each.error:.1e}", "ok" if each.passed else "WRONG") for each in found]
     show(table(["gradient of", "shape", "relative error", ""], rows, words=["gradient of", ""]))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" if "," in name else name for name in names)
 
 
 def _of_part(metrics: dict[str, Any], part: str) -> dict[str, Any]:

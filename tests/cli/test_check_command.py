@@ -61,7 +61,7 @@ train: {on_nan: skip}
     ),
     "duplicate_key": (START + "seed: 1\nseed: 2\n", 2),
     "required": ("data: {path: table.csv}\n", 2),
-    "shapes": (START + "model:\n  layers: [{type: dense, units: 3}, softmax]\n  output: none\n", 2),
+    "shapes": (START + "  drop: [id]\nmodel:\n  layers: [{type: dense, units: 3}, softmax]\n  output: none\n", 2),
     "monitor": (START + "  drop: [id]\nearly_stopping: {monitor: val_acuracy}\n", 2),
     "no_file": ("data:\n  path: tabel.csv\n  target: answer\n", 3),
     "no_column": ("data:\n  path: table.csv\n  target: answr\n  drop: [identity]\n", 3),
@@ -105,8 +105,9 @@ def test_check_shows_columns_and_layers_and_writes_nothing(nnctl, folder):
     lines = result.out.splitlines()
     assert result.code == 0
     assert ["task", "binary"] in [line.split() for line in lines]
+    assert ["classes", "no,", "`yes,", "please`"] in [line.split() for line in lines]
     assert ["colour", "category", "0", "3", "one_hot", "3"] in [line.split() for line in lines]
-    assert ["layers.0", "dense", "8", "56"] in [line.split() for line in lines]
+    assert ["layers.0", "dense", "8", "48"] in [line.split() for line in lines]
     assert lines[-1].endswith("parameters. Everything is in order.")
     assert not (folder / "runs").exists()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import time
 from types import SimpleNamespace
 
@@ -63,9 +64,14 @@ def shown(events, *, width: int = 80, **options) -> str:
     return screen.getvalue()
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of all pictures; between two of them the cursor goes up, which ends a line as well."""
+    return [clean(line).rstrip() for line in re.sub(r"(?:\x1b\[\d*[AK]|\r)+", "\n", text).split("\n")]
+
+
 def last_picture(text: str) -> list[str]:
     """The lines of the last picture that was drawn."""
-    lines = [clean(line).rstrip() for line in text.split("\n")]
+    lines = lines_of(text)
     start = max(place for place, line in enumerate(lines) if "%" in line)
     return lines[start:]
 
@@ -74,7 +80,7 @@ def test_the_display_shows_where_the_training_stands():
     lines = last_picture(shown([started(), *(epoch(n, n / 10) for n in range(1, 11)), Tick(11, 105, 1.05)]))
     assert lines[0].endswith("10%  0:09 left")
     assert lines[0].startswith("━━━━━━─")
-    assert lines[1] == "epoch 10/100  100 steps/s"
+    assert lines[1] == "epoch 11/100  100 steps/s"
     assert lines[2].split() == ["epoch", *COLUMNS]
     assert lines[3].split() == ["6", "0.1667", "0.1767", "0.9167"]
     assert lines[8] == "best: epoch 9  val_loss 0.1211"
@@ -86,9 +92,6 @@ def test_the_last_picture_stays_and_the_cursor_comes_back():
     lines = last_picture(text)
     assert lines[0].endswith(" 20%")
     assert "left" not in lines[0]
-    assert (
-        lines[-2] == "early stopped after 20 epochs in 12 s, best epoch 9: val_loss has not improved"[:0] or lines[-2]
-    )
     assert "early stopped after 20 epochs in 0:12, best epoch 9: val_loss has not improved" in lines
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1
     assert "a note" in text
@@ -96,21 +99,17 @@ def test_the_last_picture_stays_and_the_cursor_comes_back():
 
 def test_an_error_leaves_the_terminal_as_it_was():
     screen = Screen()
-    with (
-        pytest.raises(RuntimeError),
-        Live(Console(file=screen, force_terminal=True, width=80)) as display,
-    ):
-        display.show(started())
-        raise RuntimeError
+    display = Live(Console(file=screen, force_terminal=True, width=80))
+    display.show(started())
+    display.__exit__(RuntimeError, RuntimeError(), None)
     assert screen.getvalue().endswith("\x1b[?25h")
 
 
 @pytest.mark.parametrize("width", [1, 10, 20, 40, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width):
     text = shown([started(), *(epoch(n, n / 3) for n in range(1, 101))], width=width)
-    lines = [clean(line) for line in text.split("\n")]
-    heading = next(place for place, line in enumerate(lines) if "parameters" in line)
-    assert all(len(line) <= width for line in lines[heading + 1 :])
+    pictures = text.partition("\x1b[?25l")[2]
+    assert all(len(line) <= width for line in lines_of(pictures))
 
 
 def test_a_terminal_without_unicode_or_colour_is_served():
@@ -124,7 +123,7 @@ def test_a_terminal_without_unicode_or_colour_is_served():
     text = screen.getvalue()
     assert text.isascii()
     assert "\x1b[3" not in text
-    assert "#---" in text
+    assert "-----" in text
 
 
 def test_time_left_is_bounded_by_max_time():

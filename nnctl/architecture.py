@@ -37,7 +37,7 @@ def architecture(model: Model, loss: Loss, *, features: int, width: int) -> Arch
     layers = list(_written_out(model) if model.layers is None else model.layers)
     output = model.output
     notes = []
-    if output is not None and _is_complete(layers, width):
+    if output is not None and model.layers is not None and _is_complete(layers, width):
         output = None
         notes.append(f"the layers end in {_final(layers[-1]).name} of the target's width: no output layer is added")
     named = [(f"layers.{place}", layer) for place, layer in enumerate(_with_initializers(layers))]

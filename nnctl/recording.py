@@ -88,7 +88,8 @@ class Recorder:
             row = {"epoch": event.epoch, "step": event.step, "lr": event.lr, "seconds": event.seconds}
             self._last_row = {**row, **{name: event.values[name] for name in self.prepared.job.columns}}
             self.metrics.append(self._last_row)
-        self.keep_up()
+        if event.stop is None:
+            self.keep_up()
 
     def note(self, text: str) -> None:
         """Write a line to the run's log."""

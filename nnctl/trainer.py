@@ -213,27 +213,30 @@ class Trainer:
         progress, job = self.progress, self.job
         progress.epoch += 1
         values: dict[str, float] = {}
+        finite = True
         last = progress.epoch == job.epochs or self.end is not None
         if last or progress.epoch % job.eval_every == 0:
-            values = self._evaluate()
+            values, finite = self._evaluate()
         progress.batch, progress.loss, progress.rows = 0, 0.0, 0
-        improved = bool(values) and self._keep_best(values)
-        return Epoch(
-            progress.epoch, self.slot.t, self._lr(), progress.seconds, values, improved, self._stop(values, last=last)
-        )
+        improved = bool(values) and finite and self._keep_best(values)
+        stop = self._stop(values, last=last) if finite else self._lost(f"after epoch {progress.epoch}")
+        return Epoch(progress.epoch, self.slot.t, self._lr(), progress.seconds, values, improved, stop)
 
-    def _evaluate(self) -> dict[str, float]:
-        """The values of an evaluated epoch by their column names."""
+    def _evaluate(self) -> tuple[dict[str, float], bool]:
+        """The values of an evaluated epoch by their column names, and whether weights and losses are finite.
+
+        The last step may have ruined the weights after its loss was taken.
+        """
         job, progress = self.job, self.progress
         values = {"train_loss": progress.loss / max(progress.rows, 1)}
         with np.errstate(all="ignore"):
-            if job.measures_train:
-                found = self.evaluator.evaluate(job.train, job.target, job.metrics)
-                values |= {f"train_{name}": value for name, value in found.items() if name != "loss"}
-            if job.val is not None:
-                found = self.evaluator.evaluate(job.val, job.target, job.metrics)
-                values |= {f"val_{name}": value for name, value in found.items()}
-        return values
+            losses = [values["train_loss"], float(np.add.reduce(self.arena.theta, dtype=np.float64))]
+        for part, examples in (("train", job.train if job.measures_train else None), ("val", job.val)):
+            if examples is not None:
+                found = self.evaluator.evaluate(examples, job.target, job.metrics)
+                losses.append(found["loss"])
+                values = {**{f"{part}_{name}": value for name, value in found.items()}, **values}
+        return {name: values[name] for name in (*job.columns, *values)}, all(map(math.isfinite, losses))
 
     def _keep_best(self, values: dict[str, float]) -> bool:
         """Copy the weights if this epoch is the best so far; the earliest of equals stays."""
@@ -251,9 +254,6 @@ class Trainer:
 
     def _stop(self, values: dict[str, float], *, last: bool) -> Stop | None:
         rule, progress = self.job.early_stopping, self.progress
-        lost = [name for name in ("train_loss", "val_loss") if not math.isfinite(values.get(name, 0.0))]
-        if lost:
-            return Stop("diverged", f"{lost[0]} is no longer a finite number after epoch {progress.epoch}")
         if rule is not None and values:
             reason = rule.update(
                 progress.stopping, epoch=progress.epoch, value=values[rule.monitor], better=self.job.better
@@ -263,6 +263,9 @@ class Trainer:
         if last:
             return Stop("completed", self.end or "all epochs done")
         return None
+
+    def _lost(self, where: str) -> Stop:
+        return Stop("diverged", f"the loss is no longer a finite number {where}")
 
     def _diverged(self) -> Epoch:
         progress = self.progress
@@ -274,7 +277,7 @@ class Trainer:
             progress.seconds,
             {},
             improved=False,
-            stop=Stop("diverged", f"the loss is no longer a finite number in {place}"),
+            stop=self._lost(f"in {place}"),
         )
 
     def _lr(self) -> float:

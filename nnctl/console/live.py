@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, cast
 
 from rich import live
-from rich.console import Console
+from rich.console import Console, Group
 
 from nnctl.console.frame import Frame
 from nnctl.console.output import Enduring
@@ -58,7 +58,7 @@ class Live(Display):
         self._redraw(event)
 
     def on_note(self, text: str) -> None:
-        self.console.print(line(text), crop=False)
+        self.console.print(Group(line(text)), crop=False)  # rich joins bare texts, and breaks the lines of the whole
 
     def end(self, run: Run) -> None:
         self._frame.ended = True
@@ -83,4 +83,6 @@ class Live(Display):
             if self.epoch is not None and self.epoch.step > self._frame.now.step:
                 self._frame.move_to(self.epoch)
             self._live.stop()
+            if not self.console.is_terminal:  # there rich leaves the last line open
+                self.console.line()
             self._live = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import sys
+from typing import IO, cast
 
 from rich.console import Console
 from rich.text import Text
 
+from nnctl.console.output import Enduring
 from nnctl.console.text import clean, count
 from nnctl.errors import DataError, NnctlError, Problem, SpecError
 
@@ -41,7 +43,8 @@ def _line(problem: Problem) -> Text:
 
 
 def _write(lines: list[Text]) -> None:
-    console = Console(stderr=True, highlight=False)
-    with contextlib.suppress(OSError, ValueError):  # a stderr that is gone; the exit code still tells
-        for line in lines:
-            console.print(line, soft_wrap=True)  # not folded: a line is what scripts and editors look for
+    if sys.stderr is None:
+        return
+    console = Console(file=cast(IO[str], Enduring(sys.stderr)), highlight=False)
+    for line in lines:
+        console.print(line, soft_wrap=True)  # not folded: a line is what scripts and editors look for

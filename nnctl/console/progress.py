@@ -26,11 +26,11 @@ def display(mode: Mode, *, quiet: bool) -> Display:
         return Display()
     if mode == "auto":
         mode = "bar" if _can_animate() else "plain"
-    if mode == "bar":
+    if mode == "bar" and sys.stderr is not None:
         from nnctl.console.live import Live
 
         return Live()
-    return Plain() if mode == "plain" else Notes()
+    return Notes() if mode == "none" else Plain()
 
 
 class Display:

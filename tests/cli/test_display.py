@@ -97,6 +97,22 @@ def test_the_last_picture_stays_and_the_cursor_comes_back():
     assert "a note" in text
 
 
+def test_a_bar_asked_for_in_a_pipe_is_drawn_once():
+    screen = Screen()
+    with Live(Console(file=screen, width=80)) as display:
+        for event in (started(), epoch(1, 0.2), epoch(20, 2.0), finished(20)):
+            display.show(event)
+    text = screen.getvalue()
+    assert "\x1b" not in text
+    assert text.count("%") == 1
+    assert "\nearly stopped after 20 epochs" in text
+
+
+def test_a_long_path_is_one_word_whatever_the_width():
+    path = "runs/" + "x" * 100
+    assert f"{path}: 72 train, 24 val rows, 1,234 parameters\n" in shown([started()._replace(run=path)], width=40)
+
+
 def test_an_error_leaves_the_terminal_as_it_was():
     screen = Screen()
     display = Live(Console(file=screen, force_terminal=True, width=80))

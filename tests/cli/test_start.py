@@ -101,10 +101,9 @@ def test_python_m_is_the_same_program(process):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
 def test_a_full_disk_is_74_and_one_sentence(process, words):
     with open("/dev/full", "w") as full:
-        _, err = process(*words, stdout=full).communicate(timeout=60)
-    started = process(*words, stdout=subprocess.DEVNULL)
-    started.communicate(timeout=60)
-    assert started.returncode == 0
+        started = process(*words, stdout=full)
+        _, err = started.communicate(timeout=60)
+    assert started.returncode == 74
     assert err.count("\n") == 1
     assert "cannot be written: no space left on device" in err
 
@@ -138,6 +137,18 @@ def test_a_stderr_that_is_gone_costs_no_run(process, folder):
     statuses = [path.read_text() for path in folder.glob("runs/it/2*/run.json")]
     assert len(statuses) == 2
     assert all('"completed"' in text for text in statuses)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
+def test_an_error_that_cannot_be_told_keeps_its_code(process):
+    with open("/dev/full", "w") as full:
+        started = process("train", "no.yaml", stderr=full)
+        out, _ = started.communicate(timeout=60)
+    assert (started.returncode, out) == (2, "")
+    started = process("train", "no.yaml")
+    started.stderr.close()
+    assert started.wait(timeout=60) == 2
+    started.stdout.close()
 
 
 def test_a_path_that_is_no_utf_8_is_printed_as_it_is(process, folder):

@@ -126,6 +126,7 @@ def test_a_signal_ends_the_run_after_a_save(process, folder, number):
     lines = []
     while not any(line.startswith("epoch ") for line in lines):
         lines.append(started.stderr.readline())
+        assert lines[-1], "it has ended by itself"
     time.sleep(0.1)
     started.send_signal(number)
     out, err = started.communicate(timeout=60)

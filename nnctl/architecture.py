@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from nnctl.component import registry
 from nnctl.errors import Problem, SpecError
@@ -13,9 +14,12 @@ from nnctl.layers.batch_norm import BatchNorm
 from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
 from nnctl.layers.identity import Identity
+from nnctl.layers.weighted import Weighted
 from nnctl.losses import Loss
 from nnctl.network.network import Network, build, key_of
 from nnctl.spec.schema import Model, Output
+
+W = TypeVar("W", bound=Weighted)
 
 LINKS = ("sigmoid", "softmax")  # activations that are the link of some loss
 
@@ -71,7 +75,7 @@ def _written_out(model: Model) -> list[Layer]:
 
 def _final(layer: Layer) -> Layer:
     """The last thing a layer does: its activation, if it has one."""
-    return layer.activation if isinstance(layer, Dense) and not isinstance(layer.activation, Identity) else layer
+    return layer.activation if isinstance(layer, Weighted) and not isinstance(layer.activation, Identity) else layer
 
 
 def _is_complete(layers: Sequence[Layer], width: int) -> bool:
@@ -87,9 +91,9 @@ def _with_initializers(layers: Sequence[Layer]) -> list[Layer]:
     decided: list[Layer] = []
     follower: Layer = Identity()
     for layer in reversed(layers):
-        if isinstance(layer, Dense):
+        if isinstance(layer, Weighted):
             activation = follower if isinstance(layer.activation, Identity) else layer.activation
-            decided.append(_dense_with_init(layer, activation))
+            decided.append(_with_initializer(layer, activation))
             follower = Identity()
         else:
             decided.append(layer)
@@ -98,7 +102,7 @@ def _with_initializers(layers: Sequence[Layer]) -> list[Layer]:
     return decided[::-1]
 
 
-def _dense_with_init(layer: Dense, activation: Layer) -> Dense:
+def _with_initializer(layer: W, activation: Layer) -> W:
     if layer.init != "auto":
         return layer
     weights = activation.weights if isinstance(activation, Activation) else Activation.weights
@@ -110,7 +114,7 @@ def _output_layer(output: Output, loss: Loss, width: int) -> Dense:
     if isinstance(activation, str):
         activation = _activation(loss.link)
     layer = Dense(units=width, activation=activation, init=output.init, bias_init=output.bias_init)
-    return _dense_with_init(layer, activation)
+    return _with_initializer(layer, activation)
 
 
 def _without_link(named: Sequence[tuple[str, Layer]], loss: Loss) -> tuple[list[tuple[str, Layer]], bool]:
@@ -126,7 +130,7 @@ def _without_link(named: Sequence[tuple[str, Layer]], loss: Loss) -> tuple[list[
     if final.name not in LINKS or final.name != loss.link:
         return list(named), False
     rest: list[tuple[str, Layer]] = []
-    if isinstance(layer, Dense):
+    if isinstance(layer, Weighted):
         rest = [(name, replace(layer, activation=Identity()))]
     return [*named[:-1], *rest], True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,20 @@ ROWS = -1  # stands for the batch axis in the shape of a scratch array
 
 
 @dataclass(frozen=True, slots=True)
+class InputColumn:
+    """A column of the feature matrix: numbers, or the codes of a category, which count up to ``levels`` - 1."""
+
+    name: str
+    kind: Literal["number", "code"]
+    levels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a layer is told about its input."""
+    """What a layer is told about its input; the columns only where it is the feature matrix itself."""
 
     shape: Shape
+    columns: tuple[InputColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,10 @@ class Slot:
     def constant(self, value: float) -> Array:
         """A 0-d array of the arena's dtype: never turns float32 work into float64."""
         return np.array(value, self.dtype)
+
+    def matrix(self, array: Array) -> Array:
+        """A view (*K, N, C) of a contiguous array (*K, B, ..., C): all axes but the last one are rows."""
+        return array.reshape(*self.members, -1, array.shape[-1])
 
 
 @section

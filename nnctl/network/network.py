@@ -10,8 +10,8 @@ import numpy as np
 
 from nnctl.errors import Problem, SpecError
 from nnctl.layers import Inputs, Layer, Parameter, Plan, Shape
-from nnctl.layers.dense import Dense
 from nnctl.layers.identity import Identity
+from nnctl.layers.weighted import Weighted
 from nnctl.network.arena import Arena, Segment, lay_out
 from nnctl.network.members import check_alike
 
@@ -137,7 +137,7 @@ def _flat(layers: NamedLayers) -> list[tuple[str, Layer]]:
     chain: list[tuple[str, Layer]] = []
     for name, layer in layers:
         chain.append((name, layer))
-        if isinstance(layer, Dense) and not isinstance(layer.activation, Identity):
+        if isinstance(layer, Weighted) and not isinstance(layer.activation, Identity):
             chain.append((f"{name}.activation", layer.activation))
     return chain
 

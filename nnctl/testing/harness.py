@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from nnctl.initializers.lecun_normal import LecunNormal
 from nnctl.initializers.uniform import Uniform
 from nnctl.layers import Layer
 from nnctl.layers.dense import Dense
+from nnctl.layers.identity import Identity
+from nnctl.layers.weighted import Weighted
 from nnctl.losses import Loss
 from nnctl.losses.mse import Mse
 from nnctl.network.gradcheck import TOLERANCE, gradcheck
@@ -161,7 +164,7 @@ def assert_no_allocation(network: Network, what: str) -> None:
 
 def _decided(layer: Layer) -> Layer:
     """The layer with what the architecture decides in its place."""
-    return Dense(units=layer.units, bias=layer.bias, init=LecunNormal()) if isinstance(layer, Dense) else layer
+    return replace(layer, activation=Identity(), init=LecunNormal()) if isinstance(layer, Weighted) else layer
 
 
 def _filled(run: Pass, x: Array, t: Array | float) -> Pass:

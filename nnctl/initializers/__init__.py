@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from nnctl.component import Component
 
+# The standard deviation of a standard normal that is cut off at -2 and 2.
+TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
+
 
 class Initializer(Component):
     """Draws the first values of a parameter."""
@@ -35,3 +38,11 @@ def draw_uniform(shape: tuple[int, ...], rng: np.random.Generator, *, variance: 
 def draw_normal(shape: tuple[int, ...], rng: np.random.Generator, *, variance: float) -> NDArray[np.float64]:
     """Normal around 0, not truncated."""
     return rng.normal(0.0, math.sqrt(variance), shape)
+
+
+def draw_truncated(shape: tuple[int, ...], rng: np.random.Generator, *, std: float) -> NDArray[np.float64]:
+    """Normal around 0, cut off at two standard deviations: what lies beyond is drawn again."""
+    values = rng.standard_normal(shape)
+    while (beyond := np.abs(values) > 2).any():
+        values[beyond] = rng.standard_normal(int(beyond.sum()))
+    return values * std

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 from nnctl.component import Component
-from nnctl.testing import components, layers, losses, optimizers
+from nnctl.testing import components, initializers, layers, losses, optimizers
 
 Check = Callable[[Any], None]
 
 BY_KIND: dict[str, tuple[Check, ...]] = {
+    "initializers": initializers.CHECKS,
     "layers": layers.CHECKS,
     "losses": losses.CHECKS,
     "optimizers": optimizers.CHECKS,

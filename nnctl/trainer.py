@@ -178,7 +178,7 @@ class Trainer:
 
     def vectors(self) -> dict[str, Array]:
         """What beside weights and statistics a later continuation needs, as arrays by name."""
-        named = {f"optimizer.{name}": getattr(self.slot, name) for name in self.job.optimizer.vectors}
+        named = {f"optimizer.{name}": array for name, array in self.job.optimizer.state(self.slot).items()}
         return {**named, "order": self.batches.order}
 
     def counters(self) -> dict[str, Any]:

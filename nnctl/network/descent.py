@@ -24,6 +24,8 @@ def optimizer_slot(optimizers: Sequence[Optimizer], theta: Array, grad: Array, *
     slot.theta, slot.grad, slot.decayed, slot.dtype = theta, grad, theta[..., :decayed], theta.dtype
     for name in (*optimizers[0].vectors, *optimizers[0].spares):
         setattr(slot, name, np.zeros_like(theta))
+    for name in optimizers[0].numbers:
+        setattr(slot, name, slot.number())
     slot.o = stacked_options(optimizers, members, 1, theta.dtype)
     slot.exact = exact_options(optimizers, members)
     optimizers[0].attach(slot)

@@ -22,6 +22,21 @@ def learning_rate(default: float) -> Any:
     return option(default=default, gt=0, stack=True, help="Learning rate, before the schedule's factor.")
 
 
+def beta1(default: float = 0.9) -> Any:
+    """The option ``beta1`` of Adam and its relatives."""
+    return option(default=default, ge=0, lt=1, stack=True, help="Decay of the average of the gradient, 0-1.")
+
+
+def beta2(default: float = 0.999) -> Any:
+    """The option ``beta2`` of Adam and its relatives."""
+    return option(default=default, ge=0, lt=1, stack=True, help="Decay of the average of its square, 0-1.")
+
+
+def epsilon(default: float = 1e-8) -> Any:
+    """The option ``eps`` of those that divide by the root of an averaged square."""
+    return option(default=default, gt=0, stack=True, help="Added to the root of the averaged square.")
+
+
 @section
 class Clip:
     """Bounds on the gradient before the optimizer sees it."""
@@ -51,9 +66,16 @@ class OptimizerSlot:
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
 
-    def scalar(self) -> Array:
-        """A number for every member, to be written once a step: 0-d, or (K, 1) in a stack."""
-        return np.zeros((*self.theta.shape[:-1], 1) if self.theta.ndim > 1 else (), self.dtype)
+    def scalar(self, value: Any = 0) -> Array:
+        """A number for every member in the arena's dtype: 0-d, or (K, 1) in a stack."""
+        return self._number(value, self.dtype)
+
+    def number(self, value: Any = 0) -> Array:
+        """The same in float64, for what is computed once a step."""
+        return self._number(value, np.float64)
+
+    def _number(self, value: Any, dtype: Any) -> Array:
+        return np.full((*self.theta.shape[:-1], 1) if self.theta.ndim > 1 else (), value, dtype)
 
 
 @section
@@ -72,10 +94,12 @@ class Optimizer(Component):
 
     kind = "optimizers"
     vectors: ClassVar[tuple[str, ...]] = ()  # its state beside theta: zeros at the start, kept in checkpoints
+    numbers: ClassVar[tuple[str, ...]] = ()  # further state: one number for every member, in float64
     spares: ClassVar[tuple[str, ...]] = ()  # working vectors: nothing in them survives a step
+    elementwise: ClassVar[bool] = True  # whether an element of theta moves by its own gradient alone
 
     def bind(self, s: OptimizerSlot) -> None:
-        """Prepare constants. Called once for a slot."""
+        """Prepare constants, and state that does not start at zero. Called once for a slot."""
 
     def step(self, s: OptimizerSlot) -> None:
         """Move ``s.theta`` by one step of the rate ``s.rate``, whose copy in the arena's dtype is ``s.lr``."""
@@ -87,9 +111,17 @@ class Optimizer(Component):
         s.rate = s.exact.lr * factor
         s.lr[...] = s.rate
         if s.decays:
-            s.kept[...] = 1 - s.rate * s.exact.weight_decay
-            np.multiply(s.decayed, s.kept, s.decayed)
+            self.decay(s, s.rate)
         self.step(s)
+
+    def decay(self, s: OptimizerSlot, rate: Any) -> None:
+        """Shrink the weights, ``theta -= rate weight_decay theta``."""
+        s.kept[...] = 1 - rate * s.exact.weight_decay
+        np.multiply(s.decayed, s.kept, s.decayed)
+
+    def state(self, s: OptimizerSlot) -> dict[str, Array]:
+        """The arrays that, with theta and ``s.t``, decide about all steps to come: checkpoints hold them."""
+        return {name: getattr(s, name) for name in (*self.vectors, *self.numbers)}
 
     def attach(self, s: OptimizerSlot) -> None:
         """Make the slot's constants. Called once, when theta, grad, o and exact are in place."""

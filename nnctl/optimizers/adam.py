@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnctl.component import component, option
-from nnctl.optimizers import Optimizer, OptimizerSlot, learning_rate
+from nnctl.component import component
+from nnctl.optimizers import Optimizer, OptimizerSlot, beta1, beta2, epsilon, learning_rate
 
 
 @component("adam", examples=[{}, {"lr": 0.01, "beta1": 0.8, "beta2": 0.99}])
@@ -18,9 +18,9 @@ class Adam(Optimizer):
     """
 
     lr: float = learning_rate(0.001)
-    beta1: float = option(default=0.9, ge=0, lt=1, stack=True, help="Decay of the average of the gradient, 0-1.")
-    beta2: float = option(default=0.999, ge=0, lt=1, stack=True, help="Decay of the average of its square, 0-1.")
-    eps: float = option(default=1e-8, gt=0, stack=True, help="Added to the root of the averaged square.")
+    beta1: float = beta1()
+    beta2: float = beta2()
+    eps: float = epsilon()
 
     vectors = ("M", "V")
 

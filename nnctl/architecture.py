@@ -136,8 +136,11 @@ def _without_link(named: Sequence[tuple[str, Layer]], loss: Loss) -> tuple[list[
 
 
 def _check_width(network: Network, name: str, width: int) -> None:
-    if network.output != (width,):
-        given = network.output[-1]
+    *axes, given = network.output
+    if axes:
+        message = f"needs rows of numbers, got the shape {network.nodes[-1].inputs.shape}: put `flatten` in front"
+        raise SpecError(Problem(message, key_of(name)))
+    if given != width:
         message = f"gives {given} outputs, the target needs {width}: make it {width}, or leave out `output: none`"
         raise SpecError(Problem(message, key_of(name)))
 

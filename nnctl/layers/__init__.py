@@ -135,6 +135,7 @@ class Layer(Component):
     overwrites_x: ClassVar[bool] = False  # forward may write y over x
     overwrites_dy: ClassVar[bool] = False  # backward writes dx over dy: both are the same array
     couples_rows: ClassVar[bool] = False  # a row's output depends on the other rows of the batch
+    example_input: ClassVar[Shape] = (5,)  # the shape of the rows that the conformance checks feed
 
     def plan(self, inputs: Inputs) -> Plan:
         """Declare the output shape, parameters, statistics and scratch. Raises SpecError if the input cannot fit."""

@@ -133,13 +133,14 @@ def _layer_slot(space: Workspace, place: int, rows: int, x: Array) -> Slot:
     s.rng = space.streams
     s.o = stacked_options(space.network.layers_of(place), arena.members, 1 + len(node.inputs.shape), arena.dtype)
     s.x = x
-    in_place = place > 0 and space.outputs[place] == space.outputs[place - 1]
+    same_shape = node.plan.output == node.inputs.shape  # in another shape it is another view of the same memory
+    in_place = same_shape and place > 0 and space.outputs[place] == space.outputs[place - 1]
     s.y = x if in_place else carve(space.outputs[place], (ROWS, *node.plan.output), rows)
     s.dx = None
     if space.training:
         s.dy = carve(space.gradients[place + 1], (ROWS, *node.plan.output), rows)
         if place > space.first or space.input_gradient:
-            in_place = node.layer.overwrites_dy
+            in_place = same_shape and node.layer.overwrites_dy
             s.dx = s.dy if in_place else carve(space.gradients[place], (ROWS, *node.inputs.shape), rows)
     s.p = _views(node.name, arena.named(arena.theta), node.plan.parameters)
     s.g = _views(node.name, arena.named(arena.grad), node.plan.parameters)

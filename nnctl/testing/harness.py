@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +15,11 @@ from nnctl.component import Component
 from nnctl.errors import Place
 from nnctl.initializers.lecun_normal import LecunNormal
 from nnctl.initializers.uniform import Uniform
-from nnctl.layers import Layer
+from nnctl.layers import Layer, Shape
 from nnctl.layers.dense import Dense
+from nnctl.layers.flatten import Flatten
 from nnctl.layers.identity import Identity
+from nnctl.layers.reshape import Reshape
 from nnctl.layers.weighted import Weighted
 from nnctl.losses import Loss
 from nnctl.losses.mse import Mse
@@ -44,9 +47,9 @@ def made(cls: type[Component], example: Mapping[str, Any]) -> Any:
     return component
 
 
-def rows(count: int = BATCH) -> Array:
-    """Inputs (B, I) away from the kinks of activations: none is near 0."""
-    x = stream(0, "rows").standard_normal((count, INPUTS))
+def rows(count: int = BATCH, shape: Shape = (INPUTS,)) -> Array:
+    """Inputs (B, *shape) away from the kinks of activations: none is near 0."""
+    x = stream(0, "rows").standard_normal((count, *shape))
     return np.where(np.abs(x) < 0.05, 0.1, x)
 
 
@@ -61,13 +64,24 @@ def dense(units: int) -> Dense:
 
 
 def around(layer: Layer, *, width: int = INPUTS) -> Network:
-    """A network with the layer in the middle."""
-    return build([("layers.0", dense(width)), ("layers.1", _decided(layer)), ("output", dense(OUTPUTS))], (INPUTS,))
+    """A network with the layer in the middle: behind a dense layer of that width, or of its own example's shape."""
+    shape = layer.example_input if layer.example_input != (INPUTS,) else (width,)
+    front: list[Layer] = [dense(math.prod(shape))]
+    if len(shape) > 1:
+        front.append(Reshape(shape=shape))
+    return _ending_in_dense([*front, layer], (INPUTS,))
 
 
 def in_front(layer: Layer) -> Network:
     """A network with the layer in front, where it meets the network's input."""
-    return build([("layers.0", _decided(layer)), ("output", dense(OUTPUTS))], (INPUTS,))
+    return _ending_in_dense([layer], layer.example_input)
+
+
+def _ending_in_dense(layers: Sequence[Layer], inputs: Shape) -> Network:
+    named = [(f"layers.{place}", _decided(layer)) for place, layer in enumerate(layers)]
+    if len(build([*named, ("output", dense(OUTPUTS))], inputs).output) > 1:
+        named.append((f"layers.{len(named)}", Flatten()))
+    return build([*named, ("output", dense(OUTPUTS))], inputs)
 
 
 def prepared(
@@ -90,7 +104,7 @@ def trained(network: Network, holds: int, uses: int) -> tuple[Array, Array]:
     """Scores and gradient of a pass over ``uses`` rows in a workspace that holds more."""
     space = prepared(network, [Mse()], holds)
     space.at(holds)  # the wide pass is made first, as in training
-    run = _filled(space.at(uses), rows(uses), targets(count=uses))
+    run = _filled(space.at(uses), rows(uses, network.input), targets(count=uses))
     run.forward()
     scores = run.scores.copy()
     run.backward()
@@ -147,7 +161,7 @@ def assert_no_allocation(network: Network, what: str) -> None:
     """Further passes allocate far less than one batch of activations."""
     count = 16_384
     run = prepared(network, [Mse()], count, dtype=np.float32).at(count)
-    _filled(run, rows(count), targets(count=count))
+    _filled(run, rows(count, network.input), targets(count=count))
     batch = count * max(int(np.prod(node.plan.output)) for node in network.nodes) * 4
     run.forward()
     run.backward()
@@ -175,7 +189,7 @@ def _filled(run: Pass, x: Array, t: Array | float) -> Pass:
 
 def _one_pass(network: Network, losses: Sequence[Loss], t: Array, seeds: Sequence[int]) -> dict[str, Array]:
     space = prepared(network, losses, BATCH, seeds=seeds)
-    run = _filled(space.at(BATCH), rows(), t)
+    run = _filled(space.at(BATCH), rows(shape=network.input), t)
     run.forward()
     found = {"the scores": run.scores.copy(), "the losses": run.losses.copy()}
     run.backward()

@@ -28,7 +28,7 @@ def check_layer_gradients(cls: type[Layer]) -> None:
     for example in cls.examples:
         layer = made(cls, example)
         for network in (around(layer), in_front(layer)):
-            assert_gradients(network, Mse(), rows(), targets(), f"{cls.name} {example}")
+            assert_gradients(network, Mse(), rows(shape=network.input), targets(), f"{cls.name} {example}")
 
 
 def check_rows_independent(cls: type[Layer]) -> None:

@@ -28,7 +28,7 @@ class Evaluation:
     """The loss and the metrics of a model on some rows.
 
     For classes also ``confusion``, rows of true classes by columns of predicted ones, and in ``classes`` how well each
-    class was found.
+    class was found. Both count rows, whatever they weigh; the loss and the metrics take the weights into account.
     """
 
     run: str

@@ -2,62 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.component import Component
+from nnctl.metrics.predictions import Predictions as Predictions  # the name it is known by outside
 
 # What `metrics: auto` computes, by task.
 AUTO: dict[str, tuple[str, ...]] = {
     "binary": ("accuracy", "f1", "roc_auc"),
     "multiclass": ("accuracy", "macro_f1"),
+    "multilabel": ("hamming", "micro_f1"),
     "regression": ("rmse", "mae", "r2"),
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """The truth and what a network says of it, for all rows (at least one) of one split.
-
-    Shapes: truth, predicted (N,) codes of the sorted classes, or (N,) or (N, T) values in the target's own units;
-            probability (N, C), columns in the order of the sorted classes.
-    """
-
-    task: str  # binary, multiclass or regression
-    truth: NDArray[Any]
-    predicted: NDArray[Any]
-    probability: NDArray[np.float64] | None
-    classes: int  # C, 0 for regression
-    positive: int = 1  # binary: the code of the positive class
-
-    @cached_property
-    def confusion(self) -> NDArray[np.int64]:
-        """How many rows of each class were taken for which: truth by predicted, (C, C)."""
-        # Widened first: codes may come in a type as narrow as uint8.
-        cells = self.truth.astype(np.int64) * self.classes + self.predicted
-        return np.bincount(cells, minlength=self.classes**2).reshape(self.classes, self.classes)
-
-    @cached_property
-    def deviation(self) -> NDArray[np.float64]:
-        """Predicted minus true values, one column for each target, (N, T)."""
-        rows = len(self.truth)
-        deviation: NDArray[np.float64] = np.subtract(self.predicted, self.truth, dtype=np.float64).reshape(rows, -1)
-        return deviation
-
-
 class Metric(Component):
-    """One number for the predictions of one split."""
+    """One number for the predictions of one split.
+
+    Where the rows have weights, a row of weight 2 counts as two rows.
+    """
 
     kind = "metrics"
     tasks: ClassVar[tuple[str, ...]]
     better: ClassVar[Literal["higher", "lower"]]
 
     def compute(self, p: Predictions) -> float:
-        """The metric over all rows; nan where it has no value."""
+        """The metric over all rows; nan where it has no value, so where no row has a weight above 0."""
         raise NotImplementedError
 
 
@@ -66,8 +39,39 @@ def ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole > 0 else 0.0
 
 
-@np.errstate(over="ignore")  # a network that diverges predicts inf: an infinite error, not a warning
+def ratios(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    """``ratio`` of arrays, element by element."""
+    shares: NDArray[np.float64] = np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
+    return shares
+
+
+def f1_scores(p: Predictions) -> NDArray[np.float64]:
+    """The F1 score of each class or label, ``2 TP / (2 TP + FP + FN)``, (C,)."""
+    return ratios(2 * p.hits, p.actual + p.said)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # a network that diverges predicts inf: an infinite error, no warning
 def squared_errors(p: Predictions) -> NDArray[np.float64]:
     """The mean squared error of each target, (T,)."""
-    mean: NDArray[np.float64] = np.mean(p.deviation**2, axis=0)
-    return mean
+    return p.mean(p.deviation**2)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def variances(p: Predictions, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The variance of each column of ``values`` (N, T), (T,).
+
+    It is exactly 0 where all rows that count are equal, though the rounding of their mean would hide it.
+    """
+    counting = values if p.weight is None else values[p.weight > 0]
+    if not len(counting):
+        return np.full(values.shape[1], np.nan)
+    constant = counting.min(axis=0) == counting.max(axis=0)
+    return np.where(constant, 0.0, p.mean((values - p.mean(values)) ** 2))
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def explained(errors: NDArray[np.float64], variance: NDArray[np.float64]) -> float:
+    """The mean over targets of ``1 - errors / variance``; without a variance 1 where there is no error, else 0."""
+    flat = variance == 0
+    scores = np.where(flat, errors == 0, 1 - errors / np.where(flat, 1.0, variance))
+    return float(scores.mean())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, ratio
+from nnctl.metrics import Metric, Predictions
 
 
 @component("accuracy")
@@ -14,4 +14,4 @@ class Accuracy(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return ratio(p.confusion.trace(), p.confusion.sum())
+        return float(p.mean(p.truth == p.predicted))

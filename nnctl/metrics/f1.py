@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, ratio
+from nnctl.metrics import Metric, Predictions, f1_scores
 
 
 @component("f1")
@@ -14,5 +14,4 @@ class F1(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        hits = p.confusion[p.positive, p.positive]
-        return ratio(2 * hits, p.confusion[p.positive].sum() + p.confusion[:, p.positive].sum())
+        return float(f1_scores(p)[p.positive])

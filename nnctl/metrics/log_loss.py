@@ -21,6 +21,4 @@ class LogLoss(Metric):
     better = "lower"
 
     def compute(self, p: Predictions) -> float:
-        assert p.probability is not None
-        given = p.probability[np.arange(len(p.truth)), p.truth].astype(np.float64, copy=False)
-        return float(-np.mean(np.log(np.clip(given, EPS, 1 - EPS))))
+        return float(-p.mean(np.log(np.clip(p.given(p.truth), EPS, 1 - EPS))))

@@ -1,24 +1,22 @@
-"""Mean F1 score of the classes."""
+"""Mean F1 score of the classes or labels."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions
+from nnctl.metrics import Metric, Predictions, f1_scores
 
 
 @component("macro_f1")
 class MacroF1(Metric):
-    """Mean of the F1 scores of the classes that are true or predicted in some row, each counting the same.
+    """Mean of the F1 scores ``2 TP / (2 TP + FP + FN)``, each class or label counting the same.
 
+    Classes count that are true or predicted in some row, of whatever weight. All labels count, with 0 where one is
+    neither true nor predicted in any row.
     Source: scikit-learn's ``f1_score(average="macro")`` without ``labels``.
     """
 
-    tasks = ("multiclass",)
+    tasks = ("multiclass", "multilabel")
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        rows = p.confusion.sum(axis=0) + p.confusion.sum(axis=1)  # (C,) 2 TP + FP + FN
-        seen = rows > 0
-        return float(np.mean(2 * p.confusion.diagonal()[seen] / rows[seen]))
+        return float(f1_scores(p)[p.seen].mean())

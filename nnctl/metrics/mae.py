@@ -16,4 +16,4 @@ class Mae(Metric):
     better = "lower"
 
     def compute(self, p: Predictions) -> float:
-        return float(np.abs(p.deviation).mean())
+        return float(p.mean(np.abs(p.deviation)).mean())

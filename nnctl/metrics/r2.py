@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, squared_errors
+from nnctl.metrics import Metric, Predictions, explained, squared_errors, variances
 
 
 @component("r2")
@@ -23,11 +21,4 @@ class R2(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        if len(p.truth) < 2:
-            return math.nan
-        truth = p.truth.reshape(len(p.truth), -1).astype(np.float64, copy=False)  # (N, T)
-        errors = squared_errors(p)
-        constant = truth.min(axis=0) == truth.max(axis=0)
-        variance = np.where(constant, 1.0, ((truth - truth.mean(axis=0)) ** 2).mean(axis=0))
-        scores = np.where(constant, np.where(errors == 0, 1.0, 0.0), 1 - errors / variance)
-        return float(scores.mean())
+        return explained(squared_errors(p), variances(p, p.values)) if len(p.truth) > 1 else math.nan

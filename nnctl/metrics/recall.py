@@ -14,4 +14,4 @@ class Recall(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return ratio(p.confusion[p.positive, p.positive], p.confusion[p.positive].sum())
+        return ratio(p.hits[p.positive], p.actual[p.positive])

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnctl.component import Component
-from nnctl.testing import components, initializers, layers, losses, optimizers
+from nnctl.testing import components, initializers, layers, losses, metrics, optimizers
 
 Check = Callable[[Any], None]
 
@@ -21,6 +21,7 @@ BY_KIND: dict[str, tuple[Check, ...]] = {
     "initializers": initializers.CHECKS,
     "layers": layers.CHECKS,
     "losses": losses.CHECKS,
+    "metrics": metrics.CHECKS,
     "optimizers": optimizers.CHECKS,
 }
 

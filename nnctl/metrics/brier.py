@@ -1,0 +1,21 @@
+"""Brier score."""
+
+from __future__ import annotations
+
+from nnctl.component import component
+from nnctl.metrics import Metric, Predictions
+
+
+@component("brier")
+class Brier(Metric):
+    """Mean of ``(p - y)^2``, p the probability of the positive class, y 1 for a positive row, else 0.
+
+    Source: Brier 1950, halved for two classes as in scikit-learn's ``brier_score_loss``.
+    """
+
+    tasks = ("binary",)
+    better = "lower"
+
+    def compute(self, p: Predictions) -> float:
+        assert p.probability is not None
+        return float(p.mean((p.probability[:, p.positive] - (p.truth == p.positive)) ** 2))

@@ -1,0 +1,34 @@
+"""Expected calibration error."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nnctl.component import component, option
+from nnctl.metrics import Metric, Predictions
+
+
+@component("ece", examples=[{}, {"bins": 1}, {"bins": 10}])
+class Ece(Metric):
+    """Mean gap between confidence and accuracy, ``sum_b n_b / n |accuracy_b - confidence_b|``.
+
+    The confidence of a row is the probability of the class that is predicted for it, of two classes too. The bins b
+    cut 0-1 into equal widths, each with its upper end; nan where a probability is nan.
+    Source: Guo et al. 2017.
+    """
+
+    tasks = ("binary", "multiclass")
+    better = "lower"
+    bins: int = option(default=15, ge=1, help="Number of equal bins of the confidence.")
+
+    def compute(self, p: Predictions) -> float:
+        confidence = p.given(p.predicted)
+        if np.isnan(confidence).any() or not p.total > 0:
+            return math.nan
+        upper = np.arange(1, self.bins) / self.bins  # of all bins but the last
+        bins = np.searchsorted(upper, confidence, side="left")
+        gap = (p.truth == p.predicted) - confidence
+        sums = np.bincount(bins, gap if p.weight is None else gap * p.weight)
+        return float(np.abs(sums).sum() / p.total)

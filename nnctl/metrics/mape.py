@@ -1,0 +1,26 @@
+"""Mean absolute percentage error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component
+from nnctl.metrics import Metric, Predictions
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@component("mape")
+class Mape(Metric):
+    """Mean of ``|predicted - true| / |true|``, as a fraction (0.1 is 10 %); the mean over several targets.
+
+    Source: scikit-learn's ``mean_absolute_percentage_error``: the divisor is at least eps of float64, so that an error
+    where the truth is 0 makes the mean huge.
+    """
+
+    tasks = ("regression",)
+    better = "lower"
+
+    @np.errstate(over="ignore")
+    def compute(self, p: Predictions) -> float:
+        return float(p.mean(np.abs(p.deviation) / np.maximum(np.abs(p.values), EPS)).mean())

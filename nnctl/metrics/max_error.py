@@ -1,0 +1,23 @@
+"""Largest absolute error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnctl.component import component
+from nnctl.metrics import Metric, Predictions
+
+
+@component("max_error")
+class MaxError(Metric):
+    """Largest ``|predicted - true|``, in units of the target; the mean over several targets.
+
+    Weights do not matter: a row of weight 0 counts like any other.
+    Source: scikit-learn's ``max_error``, which takes neither weights nor several targets.
+    """
+
+    tasks = ("regression",)
+    better = "lower"
+
+    def compute(self, p: Predictions) -> float:
+        return float(np.abs(p.deviation).max(axis=0).mean())

@@ -1,0 +1,44 @@
+"""Median absolute error."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.component import component
+from nnctl.metrics import Metric, Predictions
+
+
+@component("median_ae")
+class MedianAe(Metric):
+    """Median of ``|predicted - true|``, in units of the target; the mean over several targets.
+
+    With weights it is the error that half of the weight lies below; where exactly half does, the mean of that error
+    and the next. It is nan where a prediction is nan.
+    Source: scikit-learn's ``median_absolute_error``, with one deviation: what is half of the weight is told to within
+    rounding, so that equal weights give the plain median whatever they are.
+    """
+
+    tasks = ("regression",)
+    better = "lower"
+
+    def compute(self, p: Predictions) -> float:
+        errors = np.abs(p.deviation)
+        if np.isnan(errors).any() or not p.total > 0:
+            return math.nan
+        medians = np.median(errors, axis=0) if p.weight is None else _weighted_median(errors, p.weight)
+        return float(medians.mean())
+
+
+def _weighted_median(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weighted median of each column, (N, T) -> (T,)."""
+    order = np.argsort(values, axis=0)
+    below = np.cumsum(weight[order], axis=0, dtype=np.float64)  # the weight up to each value, its own with it
+    rounding = len(values) * np.finfo(np.float64).eps
+    first = np.count_nonzero(below < below[-1] / 2 * (1 - rounding), axis=0)
+    second = np.count_nonzero(below <= below[-1] / 2 * (1 + rounding), axis=0)
+    pair = np.take_along_axis(values, np.take_along_axis(order, np.stack([first, second]), axis=0), axis=0)
+    medians: NDArray[np.float64] = pair[0] / 2 + pair[1] / 2
+    return medians

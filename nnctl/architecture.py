@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnctl.component import registry
+from nnctl.embeddings import Embeddings
 from nnctl.errors import Problem, SpecError
 from nnctl.initializers import Initializer
-from nnctl.layers import Activation, Layer
+from nnctl.layers import Activation, InputColumn, Layer
 from nnctl.layers.batch_norm import BatchNorm
+from nnctl.layers.composite import Composite
 from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
 from nnctl.layers.identity import Identity
+from nnctl.layers.residual import Residual
 from nnctl.layers.weighted import Weighted
 from nnctl.losses import Loss
 from nnctl.network.network import Network, build, key_of
@@ -33,8 +36,8 @@ class Architecture:
     notes: tuple[str, ...]
 
 
-def architecture(model: Model, loss: Loss, *, features: int, width: int) -> Architecture:
-    """The network for so many feature columns, with ``width`` scores for the loss.
+def architecture(model: Model, loss: Loss, *, columns: Sequence[InputColumn], width: int) -> Architecture:
+    """The network for the columns of a feature matrix, with ``width`` scores for the loss.
 
     Raises: SpecError if the list of layers does not end in the width of the target, or contradicts the loss.
     """
@@ -44,19 +47,27 @@ def architecture(model: Model, loss: Loss, *, features: int, width: int) -> Arch
     if output is not None and model.layers is not None and _is_complete(layers, width):
         output = None
         notes.append(f"the layers end in {_final(layers[-1]).name} of the target's width: no output layer is added")
-    named = [(f"layers.{place}", layer) for place, layer in enumerate(_with_initializers(layers))]
+    elif output is None and not layers:
+        raise SpecError(Problem("`output: none` needs a list of layers", "model.output"))
+    put = Embeddings(columns)
+    layers = put.before(layers, "layers")
+    if put.names:
+        codes = ", ".join(f"`{column.name}`" for column in columns if column.kind == "code")
+        notes.append(f"an embedding is put first, for the codes of {codes}")
+    named = [(f"layers.{place}", layer) for place, layer in enumerate(_with_initializers(layers, Identity()))]
     if output is not None:
         added = _output_layer(output, loss, width)
         output = Output(activation=added.activation, init=_init(added), bias_init=output.bias_init)
         named.append(("output", added))
-    elif not named:
-        raise SpecError(Problem("`output: none` needs a list of layers", "model.output"))
     decided = replace(model, layers=tuple(layer for name, layer in named if name != "output"), output=output)
     chain, fused = _without_link(named, loss)
     if fused and (model.output is None or output is None or model.output.activation != "auto"):
         notes.append(f"the final {loss.link} is the link of {loss.name}: both are computed as one, from the raw scores")
-    network = build(chain, (features,))
-    _check_width(network, named[-1][0], width)
+    try:
+        network = build(chain, (len(columns),), columns)
+        _check_width(network, named[-1][0], width)
+    except SpecError as error:
+        raise put.as_written(error) from None
     return Architecture(decided, network, tuple(notes))
 
 
@@ -64,13 +75,18 @@ def _written_out(model: Model) -> list[Layer]:
     """The layers that ``hidden`` and its companions stand for."""
     layers: list[Layer] = []
     for units in model.hidden:
-        if model.norm == "batch":
-            layers += [Dense(units=units, bias=False), BatchNorm(), model.activation]
-        else:
-            layers.append(Dense(units=units, activation=model.activation))
-        if model.dropout > 0:
-            layers.append(Dropout(rate=model.dropout))
+        block = _block(model, units)
+        layers += [Residual(layers=tuple(block))] if model.residual else block
     return layers
+
+
+def _block(model: Model, units: int) -> list[Layer]:
+    """One hidden layer with its normalisation, activation and dropout."""
+    if model.norm == "batch":
+        layers: list[Layer] = [Dense(units=units, bias=False), BatchNorm(), model.activation]  # beta is its bias
+    else:
+        layers = [Dense(units=units, activation=model.activation)]
+    return [*layers, Dropout(rate=model.dropout)] if model.dropout > 0 else layers
 
 
 def _final(layer: Layer) -> Layer:
@@ -86,14 +102,17 @@ def _is_complete(layers: Sequence[Layer], width: int) -> bool:
     return units == width
 
 
-def _with_initializers(layers: Sequence[Layer]) -> list[Layer]:
-    """The layers with every ``init: auto`` decided by the activation that follows."""
+def _with_initializers(layers: Sequence[Layer], follower: Layer) -> list[Layer]:
+    """The layers with every ``init: auto`` decided by the activation that follows, ``follower`` behind the last."""
     decided: list[Layer] = []
-    follower: Layer = Identity()
     for layer in reversed(layers):
         if isinstance(layer, Weighted):
             activation = follower if isinstance(layer.activation, Identity) else layer.activation
             decided.append(_with_initializer(layer, activation))
+            follower = Identity()
+        elif isinstance(layer, Composite):
+            lists = [tuple(_with_initializers(each, Identity())) for each in layer.lists().values()]
+            decided.append(layer.with_lists(lists))
             follower = Identity()
         else:
             decided.append(layer)

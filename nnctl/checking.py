@@ -81,7 +81,7 @@ def check(config: str | Path, overrides: Overrides = ()) -> Checked:
             )
             for feature in prepared.features.columns
         ),
-        layers=tuple(_layer(node) for node in prepared.network.nodes),
+        layers=tuple(_layer(node) for node in prepared.network.walk()),
         parameters=prepared.network.parameters,
         warnings=prepared.notes,
         resolved=dump(written(prepared.experiment)),

@@ -59,6 +59,12 @@ class NnctlError(Exception):
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
 
+    def within(self, key: str) -> Self:
+        """The same error, every key taken as one inside ``key``."""
+        return type(self)(
+            replace(problem, key=f"{key}.{problem.key}" if problem.key else key) for problem in self.problems
+        )
+
     def placed(self, place_of: Callable[[str], Place | None]) -> Self:
         """The same error, with a place for every problem that names a key and has no place yet."""
         return type(self)(

@@ -147,7 +147,7 @@ def _restore(checkpoint: Checkpoint) -> Model:
         scaler=experiment.data.target_scale,
         states=tuple(saved["states"]),
     )
-    built = architecture(experiment.model, experiment.loss, features=features.width, width=meta["outputs"])
+    built = architecture(experiment.model, experiment.loss, columns=features.inputs, width=meta["outputs"])
     arena = built.network.arena(experiment.model.dtype)
     for name, view in {**arena.named(arena.theta), **arena.named_statistics()}.items():
         tensor = checkpoint.tensors[name]

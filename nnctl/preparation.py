@@ -67,7 +67,7 @@ def prepare(experiment: Experiment) -> Prepared:
     )
     loss = _loss(experiment.loss, target)
     width = loss.width(task=target.task, classes=len(target.classes), targets=len(target.names))
-    built = architecture(experiment.model, loss, features=features.width, width=width)
+    built = architecture(experiment.model, loss, columns=features.inputs, width=width)
     _check_memory(built.network, experiment)
     built.network.initialise(built.network.arena(), [stream(experiment.seed, "init")])
     dtype = experiment.model.dtype

@@ -33,6 +33,7 @@ ROOMS = (
     ("data",),
     ("spec.schema", "spec.leaves", "spec.binding", "spec.reading", "spec.json_schema"),
     ("testing",),
+    ("embeddings",),
     ("architecture", "dataset", "evaluation"),
     ("trainer",),
     ("preparation", "interrupts"),

@@ -7,7 +7,7 @@ import pytest
 
 from nnctl.architecture import architecture
 from nnctl.errors import SpecError
-from nnctl.layers import Inputs, Layer
+from nnctl.layers import InputColumn, Inputs, Layer
 from nnctl.layers.dense import Dense
 from nnctl.layers.flatten import Flatten
 from nnctl.layers.relu import Relu
@@ -45,4 +45,4 @@ def test_a_reshape_of_another_size_is_refused_with_both_sizes() -> None:
 def test_a_network_whose_rows_keep_several_axes_is_told_to_flatten_them() -> None:
     layers = (Dense(units=6), Reshape(shape=(3, 2)))
     with pytest.raises(SpecError, match=r"model\.output: needs rows of numbers, got the shape \(3, 2\): put `flatten`"):
-        architecture(Model(layers=layers), Mse(), features=4, width=2)
+        architecture(Model(layers=layers), Mse(), columns=[InputColumn(name, "number") for name in "abcd"], width=2)

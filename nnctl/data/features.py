@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
+from nnctl.layers import InputColumn
 from nnctl.transforms import Encoder, Scaler, State
 
 Array = NDArray[Any]
@@ -85,6 +86,11 @@ class Features:
     @property
     def width(self) -> int:
         return sum(column.width for column in self.columns)
+
+    @property
+    def inputs(self) -> tuple[InputColumn, ...]:
+        """What the network is told of the matrix's columns."""
+        return tuple(InputColumn(name, "number") for column in self.columns for name in column.names)
 
     @property
     def types(self) -> dict[str, str]:

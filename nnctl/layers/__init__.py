@@ -81,6 +81,7 @@ class Plan:
     statistics: Mapping[str, Statistic] = field(default_factory=dict)
     scratch: Mapping[str, Scratch] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
+    columns: tuple[InputColumn, ...] = ()  # of the output, where it still holds codes
 
 
 class Slot:
@@ -91,6 +92,7 @@ class Slot:
     (no layer before it runs backward), unless somebody asks for the gradient of the network's input.
     """
 
+    inputs: Inputs
     x: Array
     y: Array
     dx: Any  # an array, or None
@@ -100,6 +102,7 @@ class Slot:
     stats: SimpleNamespace  # running statistics
     o: SimpleNamespace  # options that may differ between members: 0-d, or ready to broadcast (K, 1, 1)
     rng: Any  # `random(out)` fills an array with uniform numbers from [0, 1), each member from its own stream
+    chains: tuple[Any, ...]  # of a composite: see ``Chain`` in composite.py
     training: bool
     rows: int
     members: tuple[int, ...]
@@ -136,6 +139,7 @@ class Layer(Component):
     overwrites_dy: ClassVar[bool] = False  # backward writes dx over dy: both are the same array
     couples_rows: ClassVar[bool] = False  # a row's output depends on the other rows of the batch
     example_input: ClassVar[Shape] = (5,)  # the shape of the rows that the conformance checks feed
+    example_columns: ClassVar[tuple[InputColumn, ...]] = ()  # those of a layer that has to be the first
 
     def plan(self, inputs: Inputs) -> Plan:
         """Declare the output shape, parameters, statistics and scratch. Raises SpecError if the input cannot fit."""

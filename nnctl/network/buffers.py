@@ -3,42 +3,50 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.layers import ROWS, Shape
-from nnctl.network.network import Network
+from nnctl.network.network import Node
 
 Array = NDArray[Any]
 
 
-def output_buffers(network: Network, *, training: bool) -> list[str]:
-    """The buffer of every node's output.
+def output_buffers(nodes: Sequence[Node], level: int, *, training: bool) -> list[str]:
+    """The buffer of the output of every node of a chain, so many composites deep.
 
     In training an output gets a buffer of its own, unless its layer may overwrite its input and nobody's backward
-    reads that. In evaluation two buffers take turns.
+    reads that. In evaluation two buffers of the level take turns.
     """
     names: list[str] = []
-    for place, node in enumerate(network.nodes):
+    for place, node in enumerate(nodes):
         if place and node.layer.overwrites_x:
-            unread = "x" not in node.plan.reads and "y" not in network.nodes[place - 1].plan.reads
+            unread = "x" not in node.plan.reads and "y" not in nodes[place - 1].plan.reads
             if unread or not training:
                 names.append(names[-1])
                 continue
-        taken = names[-1] if names else "y1"
-        names.append(f"{node.name}.y" if training else {"y0": "y1", "y1": "y0"}[taken])
+        names.append(f"{node.name}.y" if training else _turn("y", level, names))
     return names
 
 
-def gradient_buffers(network: Network) -> list[str]:
-    """The buffer of the gradient of every node's input, and as the last one of the scores: two that take turns."""
-    names = ["g0"]
-    for node in reversed(network.nodes):
-        names.append(names[-1] if node.layer.overwrites_dy else {"g0": "g1", "g1": "g0"}[names[-1]])
+def gradient_buffers(nodes: Sequence[Node], level: int) -> list[str]:
+    """The buffer of the gradient of every node's input, and as the last one of the chain's output.
+
+    Two buffers of the level take turns.
+    """
+    names = [f"g0.{level}"]
+    for node in reversed(nodes):
+        names.append(names[-1] if node.layer.overwrites_dy else _turn("g", level, names))
     return names[::-1]
+
+
+def _turn(kind: str, level: int, taken: Sequence[str]) -> str:
+    """The one of a level's two buffers that was not the last one."""
+    first, second = f"{kind}0.{level}", f"{kind}1.{level}"
+    return second if taken and taken[-1] == first else first
 
 
 class Memory:

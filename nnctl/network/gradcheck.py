@@ -60,7 +60,9 @@ def gradcheck(network: Network, loss: Loss, x: Array, t: Array, *, seed: int = 0
     found = []
     for name, view in theta.items():
         found.append(Checked(name, view.shape, _error(view, grad[name], evaluate, rng, directions)))
-    found.append(Checked("input", evaluate.x.shape[1:], _error(evaluate.x, dx, evaluate, rng, directions)))
+    numbers = [column.kind == "number" for column in network.nodes[0].inputs.columns] or [True] * x.shape[-1]
+    error = _error(evaluate.x, dx, evaluate, rng, directions, moves=np.array(numbers))
+    found.append(Checked("input", evaluate.x.shape[1:], error))
     return found
 
 
@@ -77,12 +79,23 @@ class _Evaluation:
         return float(self.run.loss_sum()) / self.run.rows
 
 
-def _error(view: Array, grad: Array, evaluate: Callable[[], float], rng: np.random.Generator, directions: int) -> float:
-    """The worst relative error over some directions, each at the step size that suits it best."""
+def _error(
+    view: Array,
+    grad: Array,
+    evaluate: Callable[[], float],
+    rng: np.random.Generator,
+    directions: int,
+    *,
+    moves: Array | bool = True,
+) -> float:
+    """The worst relative error over some directions, each at the step size that suits it best.
+
+    ``moves`` is false where a number stays as it is: codes of categories.
+    """
     start = view.copy()
     worst = 0.0
     for _ in range(directions):
-        v = rng.standard_normal(view.shape)
+        v = rng.standard_normal(view.shape) * moves
         claimed = float(np.vdot(grad, v))
 
         def loss_at(h: float, v: Array = v) -> float:

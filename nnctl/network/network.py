@@ -1,39 +1,46 @@
-"""The network: a chain of layers with computed shapes, and the segments of its flat vectors."""
+"""The network: a tree of layers with computed shapes, and the segments of its flat vectors."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nnctl.errors import Problem, SpecError
-from nnctl.layers import Inputs, Layer, Parameter, Plan, Shape
+from nnctl.layers import InputColumn, Inputs, Layer, Parameter, Plan, Shape
+from nnctl.layers.composite import Composite, NamedLayers, bracketed
 from nnctl.layers.identity import Identity
 from nnctl.layers.weighted import Weighted
 from nnctl.network.arena import Arena, Segment, lay_out
 from nnctl.network.members import check_alike
 
-NamedLayers = Sequence[tuple[str, Layer]]
-
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A layer at its place in the chain."""
+    """A layer at its place in a chain; a composite has chains of nodes of its own."""
 
     name: str  # its place in resolved.yaml: layers.0, layers.0.activation, output
     layer: Layer
     inputs: Inputs
     plan: Plan
+    chains: tuple[tuple[Node, ...], ...] = ()
+    variants: tuple[Layer, ...] = ()  # the layer in each of K members; none: one network
 
-    def parameter_names(self) -> dict[str, str]:
-        return {name: f"{self.name}.{name}" for name in self.plan.parameters}
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layer in every member; a single one for a single network."""
+        return self.variants or (self.layer,)
 
     @property
     def size(self) -> int:
-        """The number of its parameters."""
+        """The number of its own parameters."""
         return sum(int(np.prod(parameter.shape)) for parameter in self.plan.parameters.values())
+
+    @property
+    def learns(self) -> bool:
+        """Whether it, or a layer inside it, has parameters."""
+        return any(node.plan.parameters for node in walk((self,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,10 @@ class Network:
     nodes: tuple[Node, ...]
     segments: tuple[Segment, ...]
     statistics: tuple[Segment, ...]
-    variants: tuple[tuple[Layer, ...], ...] = field(default=())  # the layers of each of K members; none: one network
+
+    def walk(self) -> Iterator[Node]:
+        """Every node, a composite before those inside it."""
+        return walk(self.nodes)
 
     @property
     def output(self) -> Shape:
@@ -57,16 +67,13 @@ class Network:
 
     @property
     def members(self) -> tuple[int, ...]:
-        return (len(self.variants),) if self.variants else ()
+        variants = self.nodes[0].variants
+        return (len(variants),) if variants else ()
 
     @property
     def parameters(self) -> int:
         """The number of parameters P of one member."""
         return self.segments[-1].stop if self.segments else 0
-
-    def layers_of(self, place: int) -> list[Layer]:
-        """The layer at that place in the chain, in every member."""
-        return [layers[place] for layers in self.variants] or [self.nodes[place].layer]
 
     def arena(self, dtype: type | str = np.float32) -> Arena:
         """Fresh vectors for this network, all zero."""
@@ -79,40 +86,43 @@ class Network:
         Raises SpecError if an initializer does not fit the shape of its parameter.
         """
         theta, stats = arena.named(arena.theta), arena.named_statistics()
-        for place, node in enumerate(self.nodes):
+        for node in self.walk():
             for name, statistic in node.plan.statistics.items():
                 stats[f"{node.name}.{name}"][...] = statistic.fill
-            for member, layer in enumerate(self.layers_of(place)):
+            for member, layer in enumerate(node.layers):
                 for name, parameter in layer.plan(node.inputs).parameters.items():
                     view = theta[f"{node.name}.{name}"]
                     (view[member] if self.members else view)[...] = _drawn(node, name, parameter, generators[member])
 
 
-def build(layers: NamedLayers, input_shape: Shape) -> Network:
-    """Compute the shapes along the chain.
+def build(layers: NamedLayers, input_shape: Shape, columns: Sequence[InputColumn] = ()) -> Network:
+    """Compute the shapes along the chain, and along the chains inside it; ``columns`` are those of a feature matrix.
 
     An activation that is an option of its layer becomes a link of the chain, directly behind it. Raises SpecError
     with the key of every layer that cannot take what the layer before it gives.
     """
-    nodes = []
-    inputs = Inputs(input_shape)
-    for name, layer in _flat(layers):
-        plan = layer.plan(inputs)
-        nodes.append(Node(name, layer, inputs, plan))
-        inputs = Inputs(plan.output)
+    nodes = _chain(layers, Inputs(input_shape, tuple(columns)))
     parameters = [
         (f"{node.name}.{name}", parameter.shape, parameter.decay)
-        for node in nodes
+        for node in walk(nodes)
         for name, parameter in node.plan.parameters.items()
     ]
     statistics = [
         (f"{node.name}.{name}", statistic.shape, False)
-        for node in nodes
+        for node in walk(nodes)
         for name, statistic in node.plan.statistics.items()
     ]
     if not parameters:
         raise SpecError(Problem("has no layer with parameters: there is nothing to learn", "model"))
-    return Network(tuple(nodes), lay_out(parameters), lay_out(statistics))
+    return Network(nodes, lay_out(parameters), lay_out(statistics))
+
+
+def walk(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The nodes and all nodes inside them, a composite before its own."""
+    for node in nodes:
+        yield node
+        for chain in node.chains:
+            yield from walk(chain)
 
 
 def stack(networks: Sequence[Network]) -> Network:
@@ -120,17 +130,43 @@ def stack(networks: Sequence[Network]) -> Network:
 
     Raises ValueError if they differ in anything else.
     """
-    variants = tuple(tuple(node.layer for node in network.nodes) for network in networks)
-    for layers in zip(*variants, strict=True):
-        check_alike(layers)
     if len({network.input for network in networks}) > 1:
         raise ValueError("networks of one stack have the same input")
-    return replace(networks[0], variants=variants)
+    return replace(networks[0], nodes=_stacked([network.nodes for network in networks]))
 
 
 def key_of(name: str) -> str:
     """The key in the YAML of a node's name: ``layers.0.activation`` -> ``model.layers[0].activation``."""
-    return "model." + re.sub(r"\.(\d+)", r"[\1]", name)
+    return f"model.{bracketed(name)}"
+
+
+def _chain(layers: NamedLayers, inputs: Inputs) -> tuple[Node, ...]:
+    nodes = []
+    for name, layer in _flat(layers):
+        nodes.append(_node(name, layer, inputs))
+        inputs = Inputs(nodes[-1].plan.output, nodes[-1].plan.columns)
+    return tuple(nodes)
+
+
+def _node(name: str, layer: Layer, inputs: Inputs) -> Node:
+    try:
+        plan = layer.plan(inputs)
+    except SpecError as error:
+        raise error.within(key_of(name)) from None
+    if not isinstance(layer, Composite):
+        return Node(name, layer, inputs, plan)
+    chains = ([(f"{name}.{inner}", each) for inner, each in chain] for chain in layer.chains(inputs))
+    return Node(name, layer, inputs, plan, tuple(_chain(chain, inputs) for chain in chains))
+
+
+def _stacked(chains: Sequence[tuple[Node, ...]]) -> tuple[Node, ...]:
+    """The nodes of one chain in every member, as one chain."""
+    found = []
+    for nodes in zip(*chains, strict=True):
+        check_alike([node.layer for node in nodes])
+        inner = tuple(_stacked(inside) for inside in zip(*(node.chains for node in nodes), strict=True))
+        found.append(replace(nodes[0], variants=tuple(node.layer for node in nodes), chains=inner))
+    return tuple(found)
 
 
 def _flat(layers: NamedLayers) -> list[tuple[str, Layer]]:
@@ -147,4 +183,4 @@ def _drawn(node: Node, name: str, parameter: Parameter, rng: np.random.Generator
         return parameter.init.draw(parameter.shape, rng, fan_in=parameter.fan_in, fan_out=parameter.fan_out)
     except SpecError as error:
         option = "bias_init" if name == "b" else "init"
-        raise SpecError(replace(problem, key=f"{key_of(node.name)}.{option}") for problem in error.problems) from None
+        raise error.within(f"{key_of(node.name)}.{option}") from None

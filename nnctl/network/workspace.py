@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from types import SimpleNamespace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,11 @@ from nnctl.layers import ROWS, Shape, Slot
 from nnctl.losses import Loss
 from nnctl.network.arena import Arena
 from nnctl.network.buffers import Memory, gradient_buffers, output_buffers
+from nnctl.network.chain import ChainPass, Steps, share
 from nnctl.network.members import Streams, stacked_options
-from nnctl.network.network import Network
+from nnctl.network.network import Network, Node
 
 Array = NDArray[Any]
-Steps = list[tuple[Callable[[Any], None], Any]]
 
 
 class Workspace:
@@ -43,10 +42,6 @@ class Workspace:
     ) -> None:
         self.network, self.losses, self.arena = network, losses, arena
         self.training, self.streams, self.input_gradient = training, streams, input_gradient
-        # No layer before the first one with parameters needs to run backward.
-        self.first = 0 if input_gradient else next(i for i, node in enumerate(network.nodes) if node.plan.parameters)
-        self.outputs = output_buffers(network, training=training)
-        self.gradients = gradient_buffers(network)
         self.memory = Memory(arena.members, rows, arena.dtype)
         self._reserve()
         self._passes: dict[int, Pass] = {}
@@ -64,18 +59,29 @@ class Workspace:
         network, memory = self.network, self.memory
         score = (ROWS, *network.output)
         shapes: dict[str, list[Shape]] = {"x": [(ROWS, *network.input)], "t": [score], "losses": [(ROWS,)]}
-        shapes[self.gradients[-1]] = [score]
-        for place, node in enumerate(network.nodes):
-            shapes.setdefault(self.outputs[place], []).append((ROWS, *node.plan.output))
-            if self.training:
-                shapes.setdefault(self.gradients[place], []).append((ROWS, *node.inputs.shape))
-                shapes.setdefault(self.gradients[place + 1], []).append((ROWS, *node.plan.output))
+        if not self.training:
+            shapes["dy"] = [score]  # some losses work in it
+        self._list_buffers(network.nodes, network.input, 0, shapes)
+        for node in network.walk():
             for name, scratch in node.plan.scratch.items():
                 memory.reserve(f"{node.name}.{name}", [scratch.shape], scratch.dtype, scratch.fill)
         for name, shape in self.losses[0].scratch(network.output[-1]).items():
             memory.reserve(f"loss.{name}", [shape])
         for name, wanted in shapes.items():
             memory.reserve(name, wanted)
+
+    def _list_buffers(
+        self, nodes: Sequence[Node], input_shape: Shape, level: int, shapes: dict[str, list[Shape]]
+    ) -> None:
+        """Add the shapes that a chain, and those inside it, keep in every buffer."""
+        if self.training:
+            ends = [input_shape, *(node.plan.output for node in nodes)]
+            for name, shape in zip(gradient_buffers(nodes, level), ends, strict=True):
+                shapes.setdefault(name, []).append((ROWS, *shape))
+        for name, node in zip(output_buffers(nodes, level, training=self.training), nodes, strict=True):
+            shapes.setdefault(name, []).append((ROWS, *node.plan.output))
+            for chain in node.chains:
+                self._list_buffers(chain, node.inputs.shape, level + 1, shapes)
 
 
 class Pass:
@@ -86,21 +92,16 @@ class Pass:
     """
 
     def __init__(self, space: Workspace, rows: int) -> None:
-        nodes, carve = space.network.nodes, space.memory.carve
+        network, carve = space.network, space.memory.carve
         self.rows = rows
-        self.x = carve("x", (ROWS, *space.network.input), rows)
-        self.t = carve("t", (ROWS, *space.network.output), rows)
-        slots: list[Slot] = []
-        for place in range(len(nodes)):
-            slots.append(_layer_slot(space, place, rows, slots[-1].y if slots else self.x))
-        loss = _loss_slot(space, rows, slots[-1].y, self.t)
-        self.scores, self.losses = slots[-1].y, loss.losses
-        self.dx: Any = slots[0].dx
-        self._forward: Steps = [(node.layer.forward, slot) for node, slot in zip(nodes, slots, strict=True)]
-        self._forward.append((space.losses[0].forward, loss))
-        self._backward: Steps = [(space.losses[0].backward, loss)]
-        for place in range(len(nodes) - 1, space.first - 1, -1):
-            self._backward.append((nodes[place].layer.backward, slots[place]))
+        self.x = carve("x", (ROWS, *network.input), rows)
+        self.t = carve("t", (ROWS, *network.output), rows)
+        chain = ChainPass(space, network.nodes, self.x, rows, level=0, wants_dx=space.input_gradient)
+        loss = _loss_slot(space, rows, chain, self.t)
+        self.scores, self.losses = chain.y, loss.losses
+        self.dx: Any = chain.dx
+        self._forward: Steps = [*chain.onward, (space.losses[0].forward, loss)]
+        self._backward: Steps = [(space.losses[0].backward, loss), *chain.back]
 
     def forward(self) -> None:
         """From ``x`` and ``t`` to ``scores`` and ``losses``."""
@@ -117,52 +118,14 @@ class Pass:
         return np.add.reduce(self.losses, -1, np.float64)
 
 
-def _common(s: Any, space: Workspace, rows: int) -> None:
-    """What the slots of layers and losses share."""
-    s.rows, s.training, s.members, s.dtype = rows, space.training, space.arena.members, space.arena.dtype
-    s.zero, s.one = s.constant(0), s.constant(1)
-    s.per_row = s.constant(1 / rows)
-    # np.dot skips the broadcasting machinery of matmul: 10 % of a small step
-    s.product = np.matmul if s.members else np.dot
-
-
-def _layer_slot(space: Workspace, place: int, rows: int, x: Array) -> Slot:
-    node, arena, carve = space.network.nodes[place], space.arena, space.memory.carve
-    s = Slot()
-    _common(s, space, rows)
-    s.rng = space.streams
-    s.o = stacked_options(space.network.layers_of(place), arena.members, 1 + len(node.inputs.shape), arena.dtype)
-    s.x = x
-    same_shape = node.plan.output == node.inputs.shape  # in another shape it is another view of the same memory
-    in_place = same_shape and place > 0 and space.outputs[place] == space.outputs[place - 1]
-    s.y = x if in_place else carve(space.outputs[place], (ROWS, *node.plan.output), rows)
-    s.dx = None
-    if space.training:
-        s.dy = carve(space.gradients[place + 1], (ROWS, *node.plan.output), rows)
-        if place > space.first or space.input_gradient:
-            in_place = same_shape and node.layer.overwrites_dy
-            s.dx = s.dy if in_place else carve(space.gradients[place], (ROWS, *node.inputs.shape), rows)
-    s.p = _views(node.name, arena.named(arena.theta), node.plan.parameters)
-    s.g = _views(node.name, arena.named(arena.grad), node.plan.parameters)
-    s.stats = _views(node.name, arena.named_statistics(), node.plan.statistics)
-    for name, scratch in node.plan.scratch.items():
-        setattr(s, name, carve(f"{node.name}.{name}", scratch.shape, rows))
-    node.layer.bind(s)
-    return s
-
-
-def _loss_slot(space: Workspace, rows: int, scores: Array, targets: Array) -> Slot:
+def _loss_slot(space: Workspace, rows: int, chain: ChainPass, targets: Array) -> Slot:
     s, loss, width = Slot(), space.losses[0], space.network.output
-    _common(s, space, rows)
+    share(s, space, rows)
     s.o = stacked_options(space.losses, space.arena.members, 1 + len(width), space.arena.dtype)
-    s.y, s.t = scores, targets
+    s.y, s.t = chain.y, targets
     s.losses = space.memory.carve("losses", (ROWS,), rows)
-    s.dy = space.memory.carve(space.gradients[-1], (ROWS, *width), rows)
+    s.dy = chain.dy if chain.dy is not None else space.memory.carve("dy", (ROWS, *width), rows)
     for name, shape in loss.scratch(width[-1]).items():
         setattr(s, name, space.memory.carve(f"loss.{name}", shape, rows))
     loss.bind(s)
     return s
-
-
-def _views(node: str, views: dict[str, Array], names: Any) -> SimpleNamespace:
-    return SimpleNamespace(**{name: views[f"{node}.{name}"] for name in names})

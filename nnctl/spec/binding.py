@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -21,6 +22,7 @@ from nnctl.spec.schema import Data, Experiment, FilePath
 
 Key = tuple[str | int, ...]
 INVALID: Any = object()  # stands for a value whose problem is already noted
+MOST_LISTED = 12  # names of components in one message
 NOT_YET = "not available yet, leave it out or write {default}"
 
 
@@ -47,10 +49,13 @@ class Binder:
             return self._wrong(node, key, "must be a name or a mapping with `type`")
         named = node.items.get("type")
         if named is None and not usual:
-            return self._wrong(node, key, f"has no `type`, allowed: {_quoted(kind)}")
+            return self._wrong(node, key, f"has no `type`, {_allowed(base, kind)}")
         name = usual if named is None else _name_of(named)
         if name is None or name not in kind:
-            message = unknown(_noun(base), str(name if name is not None else _text(named)), kind, SYNONYMS)
+            written = str(name if name is not None else _text(named))
+            message = unknown(_noun(base), written, kind, SYNONYMS)
+            if suggest(written, kind, SYNONYMS) is None:
+                message = f"unknown {_noun(base)} {shown(written)}, {_allowed(base, kind)}"
             return self._wrong(named or node, (*key, "type") if isinstance(named, Scalar) else key, message)
         cls = kind[name]
         known = options(cls)
@@ -100,6 +105,8 @@ class Binder:
                 return self.section(member, node, key)  # type: ignore[arg-type]
             if get_origin(member) is tuple and _holds_components(get_args(member)[0]):
                 return self._list(get_args(member)[0], node, key)
+            if get_origin(member) is tuple and _is_list_of_lists(member):
+                return self._lists(get_args(get_args(member)[0])[0], node, key)
             if get_origin(member) is dict and dataclasses.is_dataclass(get_args(member)[1]):
                 return self._named(get_args(member)[1], node, key)
         return self._leaf(Leaf(annotation, option.bounds), node, key)
@@ -110,6 +117,13 @@ class Binder:
             return self._wrong(node, key, "must be a list of names, or of mappings with `type`")
         items = [self.component(base, item, (*key, place), usual="") for place, item in enumerate(node.items)]
         return INVALID if any(item is INVALID for item in items) else tuple(items)
+
+    def _lists(self, base: type[Component], node: Node, key: Key) -> Any:
+        """A list of lists of components."""
+        if not isinstance(node, Sequence):
+            return self._wrong(node, key, "must be a list of lists")
+        lists = [self._list(base, item, (*key, place)) for place, item in enumerate(node.items)]
+        return INVALID if any(item is INVALID for item in lists) else tuple(lists)
 
     def _named(self, cls: type, node: Node, key: Key) -> Any:
         """A mapping from names that the user chose to sections."""
@@ -173,6 +187,11 @@ def _noun(base: type[Component]) -> str:
     return nouns.get(base.kind, base.kind.removesuffix("s"))
 
 
+def _allowed(base: type[Component], kind: AnyMapping[str, type]) -> str:
+    """What may stand there, or how to see it where it is a long list."""
+    return f"allowed: {_quoted(kind)}" if len(kind) <= MOST_LISTED else f"`nnctl list {base.kind}` shows all there are"
+
+
 def _name_of(node: Node) -> str | None:
     if isinstance(node, Scalar):
         return "none" if is_null(node) else node.text
@@ -181,6 +200,12 @@ def _name_of(node: Node) -> str | None:
 
 def _holds_components(item: Any) -> bool:
     return isinstance(item, type) and issubclass(item, Component)
+
+
+def _is_list_of_lists(annotation: Any) -> bool:
+    """Whether it is a tuple of tuples of components, the branches of a layer."""
+    inner = get_args(annotation)[0]
+    return get_origin(inner) is tuple and _holds_components(get_args(inner)[0])
 
 
 def _is_list(annotation: Any) -> bool:

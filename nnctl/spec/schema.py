@@ -126,7 +126,7 @@ class Model:
         default=None, later=("layer",), help="Normalisation between a hidden layer and its activation."
     )
     dropout: float = option(default=0.0, ge=0, lt=1, help="Fraction of each hidden layer's outputs dropped, 0-1.")
-    residual: bool = option(default=False, available=False, help="Add the input of each hidden layer to its output.")
+    residual: bool = option(default=False, help="Add the input of each hidden layer to its output.")
     layers: tuple[Layer, ...] | None = option(default=None, help="The layers one by one, instead of the keys above.")
     output: Output | None = option(
         default_factory=Output, help="The layer added last; none: the list of layers is complete."

@@ -15,7 +15,7 @@ from nnctl.component import Component
 from nnctl.errors import Place
 from nnctl.initializers.lecun_normal import LecunNormal
 from nnctl.initializers.uniform import Uniform
-from nnctl.layers import Layer, Shape
+from nnctl.layers import InputColumn, Layer, Shape
 from nnctl.layers.dense import Dense
 from nnctl.layers.flatten import Flatten
 from nnctl.layers.identity import Identity
@@ -47,10 +47,19 @@ def made(cls: type[Component], example: Mapping[str, Any]) -> Any:
     return component
 
 
-def rows(count: int = BATCH, shape: Shape = (INPUTS,)) -> Array:
-    """Inputs (B, *shape) away from the kinks of activations: none is near 0."""
+def rows(count: int = BATCH, shape: Shape = (INPUTS,), columns: Sequence[InputColumn] = ()) -> Array:
+    """Inputs (B, *shape) away from the kinks of activations: none is near 0. Columns of codes hold codes."""
     x = stream(0, "rows").standard_normal((count, *shape))
-    return np.where(np.abs(x) < 0.05, 0.1, x)
+    x = np.where(np.abs(x) < 0.05, 0.1, x)
+    for place, column in enumerate(columns):
+        if column.kind == "code":
+            x[:, place] = stream(0, column.name).integers(column.levels, size=count)
+    return x
+
+
+def rows_for(network: Network, count: int = BATCH) -> Array:
+    """Inputs that fit a network."""
+    return rows(count, network.input, network.nodes[0].inputs.columns)
 
 
 def targets(width: int = OUTPUTS, count: int = BATCH) -> Array:
@@ -65,6 +74,8 @@ def dense(units: int) -> Dense:
 
 def around(layer: Layer, *, width: int = INPUTS) -> Network:
     """A network with the layer in the middle: behind a dense layer of that width, or of its own example's shape."""
+    if layer.example_columns:
+        return in_front(layer)
     shape = layer.example_input if layer.example_input != (INPUTS,) else (width,)
     front: list[Layer] = [dense(math.prod(shape))]
     if len(shape) > 1:
@@ -74,14 +85,14 @@ def around(layer: Layer, *, width: int = INPUTS) -> Network:
 
 def in_front(layer: Layer) -> Network:
     """A network with the layer in front, where it meets the network's input."""
-    return _ending_in_dense([layer], layer.example_input)
+    return _ending_in_dense([layer], layer.example_input, layer.example_columns)
 
 
-def _ending_in_dense(layers: Sequence[Layer], inputs: Shape) -> Network:
+def _ending_in_dense(layers: Sequence[Layer], inputs: Shape, columns: Sequence[InputColumn] = ()) -> Network:
     named = [(f"layers.{place}", _decided(layer)) for place, layer in enumerate(layers)]
-    if len(build([*named, ("output", dense(OUTPUTS))], inputs).output) > 1:
+    if len(build([*named, ("output", dense(OUTPUTS))], inputs, columns).output) > 1:
         named.append((f"layers.{len(named)}", Flatten()))
-    return build([*named, ("output", dense(OUTPUTS))], inputs)
+    return build([*named, ("output", dense(OUTPUTS))], inputs, columns)
 
 
 def prepared(
@@ -104,7 +115,7 @@ def trained(network: Network, holds: int, uses: int) -> tuple[Array, Array]:
     """Scores and gradient of a pass over ``uses`` rows in a workspace that holds more."""
     space = prepared(network, [Mse()], holds)
     space.at(holds)  # the wide pass is made first, as in training
-    run = _filled(space.at(uses), rows(uses, network.input), targets(count=uses))
+    run = _filled(space.at(uses), rows_for(network, uses), targets(count=uses))
     run.forward()
     scores = run.scores.copy()
     run.backward()
@@ -161,7 +172,7 @@ def assert_no_allocation(network: Network, what: str) -> None:
     """Further passes allocate far less than one batch of activations."""
     count = 16_384
     run = prepared(network, [Mse()], count, dtype=np.float32).at(count)
-    _filled(run, rows(count, network.input), targets(count=count))
+    _filled(run, rows_for(network, count), targets(count=count))
     batch = count * max(int(np.prod(node.plan.output)) for node in network.nodes) * 4
     run.forward()
     run.backward()
@@ -189,7 +200,7 @@ def _filled(run: Pass, x: Array, t: Array | float) -> Pass:
 
 def _one_pass(network: Network, losses: Sequence[Loss], t: Array, seeds: Sequence[int]) -> dict[str, Array]:
     space = prepared(network, losses, BATCH, seeds=seeds)
-    run = _filled(space.at(BATCH), rows(shape=network.input), t)
+    run = _filled(space.at(BATCH), rows_for(network), t)
     run.forward()
     found = {"the scores": run.scores.copy(), "the losses": run.losses.copy()}
     run.backward()

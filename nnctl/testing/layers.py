@@ -17,7 +17,7 @@ from nnctl.testing.harness import (
     evaluated,
     in_front,
     made,
-    rows,
+    rows_for,
     targets,
     trained,
 )
@@ -28,13 +28,13 @@ def check_layer_gradients(cls: type[Layer]) -> None:
     for example in cls.examples:
         layer = made(cls, example)
         for network in (around(layer), in_front(layer)):
-            assert_gradients(network, Mse(), rows(shape=network.input), targets(), f"{cls.name} {example}")
+            assert_gradients(network, Mse(), rows_for(network), targets(), f"{cls.name} {example}")
 
 
 def check_rows_independent(cls: type[Layer]) -> None:
     """In evaluation a row's output depends on that row alone."""
     for example in cls.examples:
-        x = rows()
+        x = rows_for(around(made(cls, example)))
         together = evaluated(around(made(cls, example)), x)
         alone = np.concatenate([evaluated(around(made(cls, example)), x[i : i + 1]) for i in range(BATCH)])
         assert_close(together, alone, f"{cls.name} {example}: rows of one batch depend on each other")
@@ -61,7 +61,7 @@ def check_evaluation_repeats(cls: type[Layer]) -> None:
     """Evaluation gives the same twice, and leaves the running statistics alone."""
     for example in cls.examples:
         network = around(made(cls, example))
-        first, again = evaluated(network, rows()), evaluated(network, rows(), passes=2)
+        first, again = evaluated(network, rows_for(network)), evaluated(network, rows_for(network), passes=2)
         assert np.array_equal(first, again), f"{cls.name} {example}: evaluation differs from time to time"
 
 

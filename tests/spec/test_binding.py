@@ -82,7 +82,6 @@ def test_none_and_null_mean_the_same(word: str) -> None:
         ("regularization: {l2: 0.1}", "0.1"),
         ("train: {on_nan: skip}", "skip"),
         ("model: {norm: layer}", "layer"),
-        ("model: {residual: true}", "true"),
         ("checkpoint: {keep: 3}", "3"),
         ("loss: {type: auto, label_smoothing: 0.1}", "0.1"),
         ("loss: {class_weight: balanced}", "balanced"),

@@ -1,0 +1,101 @@
+"""One chain of layers in the buffers of a workspace: their slots, and the way through them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.layers import ROWS, Shape, Slot
+from nnctl.network.buffers import gradient_buffers, output_buffers
+from nnctl.network.members import stacked_options
+from nnctl.network.network import Node
+
+if TYPE_CHECKING:
+    from nnctl.network.workspace import Workspace
+
+Array = NDArray[Any]
+Steps = list[tuple[Callable[[Any], None], Any]]
+
+
+class ChainPass:
+    """A pass over a number of rows through one chain, ``level`` composites deep.
+
+    ``forward`` reads x and leaves y. ``backward`` reads dy and leaves the gradient of the parameters, and dx, which
+    is None unless it is wanted: no layer before the first one that learns runs backward then.
+    """
+
+    def __init__(
+        self, space: Workspace, nodes: Sequence[Node], x: Array, rows: int, *, level: int, wants_dx: bool
+    ) -> None:
+        self.space, self.rows, self.level = space, rows, level
+        self.nodes, self.x = nodes, x
+        self.outputs = output_buffers(nodes, level, training=space.training)
+        self.gradients = gradient_buffers(nodes, level)
+        first = 0 if wants_dx else next((i for i, node in enumerate(nodes) if node.learns), len(nodes))
+        slots: list[Slot] = []
+        for place in range(len(nodes)):
+            slots.append(self._slot(place, slots[-1].y if slots else x, wants_dx=wants_dx or place > first))
+        self.y = slots[-1].y if slots else x
+        self.dy = self._gradient(len(nodes), x.shape[1 + len(space.arena.members) :]) if space.training else None
+        self.dx = (slots[0].dx if slots else self.dy) if wants_dx else None
+        self.onward: Steps = [(node.layer.forward, slot) for node, slot in zip(nodes, slots, strict=True)]
+        self.back: Steps = [
+            (nodes[place].layer.backward, slots[place]) for place in range(len(nodes) - 1, first - 1, -1)
+        ]
+
+    def forward(self) -> None:
+        for run, slot in self.onward:
+            run(slot)
+
+    def backward(self) -> None:
+        for run, slot in self.back:
+            run(slot)
+
+    def _slot(self, place: int, x: Array, *, wants_dx: bool) -> Slot:
+        space, node = self.space, self.nodes[place]
+        arena, carve = space.arena, space.memory.carve
+        s = Slot()
+        share(s, space, self.rows)
+        s.rng, s.inputs = space.streams, node.inputs
+        s.o = stacked_options(node.layers, arena.members, 1 + len(node.inputs.shape), arena.dtype)
+        s.x, s.dx = x, None
+        over_x = place > 0 and self.outputs[place] == self.outputs[place - 1]
+        same = node.plan.output == node.inputs.shape
+        s.y = x if over_x and same else carve(self.outputs[place], (ROWS, *node.plan.output), self.rows)
+        if space.training:
+            s.dy = self._gradient(place + 1, node.inputs.shape)
+            if wants_dx:
+                over_dy = node.layer.overwrites_dy and same
+                s.dx = s.dy if over_dy else carve(self.gradients[place], (ROWS, *node.inputs.shape), self.rows)
+        s.p = _views(node, arena.named(arena.theta), node.plan.parameters)
+        s.g = _views(node, arena.named(arena.grad), node.plan.parameters)
+        s.stats = _views(node, arena.named_statistics(), node.plan.statistics)
+        for name, scratch in node.plan.scratch.items():
+            setattr(s, name, carve(f"{node.name}.{name}", scratch.shape, self.rows))
+        s.chains = tuple(
+            ChainPass(space, chain, s.x, self.rows, level=self.level + 1, wants_dx=wants_dx) for chain in node.chains
+        )
+        node.layer.bind(s)
+        return s
+
+    def _gradient(self, place: int, input_shape: Shape) -> Array:
+        """The gradient of what the node before that place gives; of the chain's input before the first one."""
+        shape = self.nodes[place - 1].plan.output if place else input_shape
+        return self.space.memory.carve(self.gradients[place], (ROWS, *shape), self.rows)
+
+
+def share(s: Any, space: Workspace, rows: int) -> None:
+    """Give a slot what those of layers and losses have in common."""
+    s.rows, s.training, s.members, s.dtype = rows, space.training, space.arena.members, space.arena.dtype
+    s.zero, s.one = s.constant(0), s.constant(1)
+    s.per_row = s.constant(1 / rows)
+    # np.dot skips the broadcasting machinery of matmul: 10 % of a small step
+    s.product = np.matmul if s.members else np.dot
+
+
+def _views(node: Node, views: dict[str, Array], names: Any) -> SimpleNamespace:
+    return SimpleNamespace(**{name: views[f"{node.name}.{name}"] for name in names})

@@ -161,11 +161,8 @@ def _monitored(
         metrics = [fitting[name]() for name in AUTO[task]]
     else:
         metrics = list(experiment.metrics)
-    problems = [
-        Problem(f"{metric.name} does not fit a {task} target, allowed: {_quoted(fitting)}", f"metrics[{place}]")
-        for place, metric in enumerate(metrics)
-        if metric.name not in fitting
-    ]
+    names = [metric.name for metric in metrics]
+    problems = _unfit(names, fitting, task)
     rule = experiment.early_stopping
     monitor = rule.monitor if rule is not None else ("val_loss" if has_val else None)
     better: Literal["lower", "higher"] = "lower"
@@ -179,11 +176,26 @@ def _monitored(
             problems.append(Problem(message, "early_stopping.monitor"))
         elif name != "loss":
             better = fitting[name].better
-            if name not in [metric.name for metric in metrics]:
+            if name not in names:
                 metrics.append(fitting[name]())
     if problems:
         raise SpecError(problems)
     return monitor, better, tuple(metrics)
+
+
+def _unfit(names: list[str], fitting: Mapping[str, type[Metric]], task: str) -> list[Problem]:
+    """What is wrong with the list of metrics: one that does not fit the task, or stands in it twice."""
+    problems = []
+    for place, name in enumerate(names):
+        if name not in fitting:
+            message = f"{name} does not fit a {task} target, allowed: {_quoted(fitting)}"
+            problems.append(Problem(message, f"metrics[{place}]"))
+        elif name in names[:place]:
+            message = (
+                f"{name} stands at metrics[{names.index(name)}] already, and a metric is known by its name: keep one"
+            )
+            problems.append(Problem(message, f"metrics[{place}]"))
+    return problems
 
 
 def _decided(experiment: Experiment, dataset: Dataset, target: Target) -> Experiment:

@@ -63,6 +63,7 @@ train: {on_nan: skip}
     "required": ("data: {path: table.csv}\n", 2),
     "shapes": (START + "  drop: [id]\nmodel:\n  layers: [{type: dense, units: 3}, softmax]\n  output: none\n", 2),
     "monitor": (START + "  drop: [id]\nearly_stopping: {monitor: val_acuracy}\n", 2),
+    "metrics": (START + "  drop: [id]\nmetrics: [f1, {type: ece, bins: 5}, mae, ece]\n", 2),
     "no_file": ("data:\n  path: tabel.csv\n  target: answer\n", 3),
     "no_column": ("data:\n  path: table.csv\n  target: answr\n  drop: [identity]\n", 3),
     "text_in_numbers": (START + "  columns: {colour: {type: number}}\n", 3),

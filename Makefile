@@ -6,12 +6,14 @@ PYTHON ?= python3
 # Two processes, for the two cores that the time limit of the test suite is stated for.
 PYTEST_ARGS ?= -n 2
 BIN := .venv/bin
+# What runs tests/reference/make.py.
+REFERENCE ?= uv run --locked --isolated --only-group reference python
 
 # Bytecode makes every start 2 to 4 times faster: compile it even where the environment says not to.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lock clean
+.PHONY: help demo test format reference lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1: /p' Makefile
@@ -36,6 +38,9 @@ test: .venv/.installed-dev ## Set up, then check format, lint and types, and run
 format: .venv/.installed-dev ## Format the code and repair what lint can repair
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+reference: ## Make the records of tests/reference anew (needs uv, or REFERENCE=a Python with PyTorch and scikit-learn)
+	$(REFERENCE) -W ignore::UserWarning -m tests.reference.make
 
 lock: ## Resolve the dependencies again into uv.lock (needs uv)
 	uv lock --no-config --upgrade

@@ -1,0 +1,244 @@
+"""The layers but for activations and recurrent ones: dense, convolution, pooling, norms, embedding, composites."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from tests.reference.records import Array, Record, make, numbers
+from tests.reference.with_torch import TORCH, passed
+
+Tensor = torch.Tensor
+
+
+def records() -> list[Record]:
+    return [*_dense(), *_convolutions(), *_pools(), *_shapes(), *_norms(), *_noise(), *_composites(), *_embedding()]
+
+
+def _dense() -> list[Record]:
+    def dense(x: Tensor, W: Tensor, b: Tensor | None = None) -> Tensor:
+        return F.linear(x, W.T, b)
+
+    x, source = numbers("dense x", 6, 4), f"{TORCH} nn.Linear"
+    W, b = numbers("dense W", 4, 3), numbers("dense b", 3)
+    deep = numbers("dense deep", 2, 3, 4)
+    return [
+        passed("dense", source, dense, x, {"W": W, "b": b}, options={"units": 3}),
+        passed("dense", source, dense, x, {"W": W}, options={"units": 3, "bias": False}),
+        passed("dense", source, dense, deep, {"W": W, "b": b}, options={"units": 3}, case="sequence"),
+        passed(
+            "dense",
+            f"{source}, nn.GELU",
+            lambda x, W, b: F.gelu(dense(x, W, b)),
+            x,
+            {"W": W, "b": b},
+            options={"units": 3, "activation": "gelu"},
+        ),
+    ]
+
+
+def _first(x: Tensor) -> Tensor:
+    """Channels first, as PyTorch wants them."""
+    return x.movedim(-1, 1)
+
+
+def _last(x: Tensor) -> Tensor:
+    return x.movedim(1, -1)
+
+
+def _convolutions() -> list[Record]:
+    variants = [
+        {},
+        {"bias": False},
+        {"stride": 2},
+        {"padding": "same"},
+        {"padding": 1},
+        {"dilation": 2},
+        {"padding": 2, "stride": 2, "dilation": 2},
+        {"padding": "same", "kernel": 2},
+    ]
+    return [_convolution(axes, options) for axes in (1, 2) for options in variants]
+
+
+def _convolution(axes: int, changed: dict[str, object]) -> Record:
+    options = {"filters": 3, "kernel": 3, **changed}
+    kernel = options["kernel"]
+    x = numbers(f"conv{axes}d", 2, *(7, 6)[:axes], 2)
+    parameters = {"W": numbers(f"conv{axes}d W", *[kernel] * axes, 2, 3)}
+    if options.get("bias", True):
+        parameters["b"] = numbers(f"conv{axes}d b", 3)
+    padding = options.get("padding", "valid")
+    convolve = F.conv1d if axes == 1 else F.conv2d
+
+    def forward(x: Tensor, W: Tensor, b: Tensor | None = None) -> Tensor:
+        keys = {"stride": options.get("stride", 1), "dilation": options.get("dilation", 1)}
+        return _last(convolve(_first(x), W.movedim((-1, -2), (0, 1)), b, padding=padding, **keys))
+
+    return passed(f"conv{axes}d", f"{TORCH} nn.Conv{axes}d", forward, x, parameters, options=options)
+
+
+def _pools() -> list[Record]:
+    made = []
+    for axes in (1, 2):
+        x = numbers(f"pool{axes}d", 2, *(8, 7)[:axes], 3)
+        for options in ({"size": 2}, {"size": 3, "stride": 2}, {"size": 3, "stride": 1}):
+            for word, functions in (("max", (F.max_pool1d, F.max_pool2d)), ("avg", (F.avg_pool1d, F.avg_pool2d))):
+                made.append(
+                    passed(
+                        f"{word}_pool{axes}d",
+                        f"{TORCH} nn.{word.title()}Pool{axes}d",
+                        lambda x, pool=functions[axes - 1], o=options: _last(
+                            pool(_first(x), o["size"], o.get("stride"))
+                        ),
+                        x,
+                        options=options,
+                    )
+                )
+        inner = tuple(range(1, axes + 1))
+        made.append(passed("global_max_pool", f"{TORCH} amax", lambda x, d=inner: x.amax(d), x, case=f"{axes}d"))
+        made.append(passed("global_avg_pool", f"{TORCH} mean", lambda x, d=inner: x.mean(d), x, case=f"{axes}d"))
+    return made
+
+
+def _shapes() -> list[Record]:
+    flat, deep = numbers("flat", 3, 12), numbers("deep", 3, 2, 3, 2)
+    return [
+        passed("reshape", f"{TORCH} reshape", lambda x: x.reshape(3, 2, 3, 2), flat, options={"shape": [2, 3, 2]}),
+        passed("flatten", f"{TORCH} nn.Flatten", lambda x: x.flatten(1), deep),
+    ]
+
+
+def _norms() -> list[Record]:
+    affine = {"gamma": numbers("gamma", 4) + 1, "beta": numbers("beta", 4)}
+    wide, deep = numbers("norm x", 6, 4, scale=2) + 1, numbers("norm deep", 3, 5, 4, scale=2) + 1
+    mean, var = numbers("running mean", 4), np.abs(numbers("running var", 4)) + 0.5
+    made = []
+    for x, case in ((wide, ""), (deep, "sequence")):
+        made += [
+            _batch_norm(x, affine, mean, var, options, training, case)
+            for options in ({}, {"momentum": 0.5, "eps": 0.01}, {"affine": False})
+            for training in (True, False)
+        ]
+    for options in ({}, {"eps": 0.01}, {"affine": False}):
+        learned = {} if options.get("affine") is False else affine
+        eps, gain = options.get("eps", 1e-5), dict(list(learned.items())[:1])
+        layer_norm = lambda x, gamma=None, beta=None, e=eps: F.layer_norm(x, (4,), gamma, beta, e)  # noqa: E731
+        made.append(passed("layer_norm", f"{TORCH} nn.LayerNorm", layer_norm, wide, learned, options=options))
+        eps = options.get("eps", 1e-6)
+        rms_norm = lambda x, gamma=None, e=eps: F.rms_norm(x, (4,), gamma, e)  # noqa: E731
+        made.append(passed("rms_norm", f"{TORCH} nn.RMSNorm", rms_norm, wide, gain, options=options))
+    factor = numbers("scale", 4) + 1
+    made.append(passed("scale", f"{TORCH} product", lambda x, factor: x * factor, wide, {"factor": factor}))
+    return made
+
+
+def _batch_norm(
+    x: Array, affine: dict[str, Array], mean: Array, var: Array, options: dict[str, object], training: bool, case: str
+) -> Record:
+    """PyTorch's momentum is one minus ours."""
+    running = torch.tensor(mean), torch.tensor(var)
+    keep, eps = 1 - options.get("momentum", 0.9), options.get("eps", 1e-5)
+
+    def forward(x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None) -> Tensor:
+        return _last(F.batch_norm(_first(x), *running, gamma, beta, training, keep, eps))
+
+    words = [case, "" if training else "evaluation"]
+    made = passed(
+        "batch_norm",
+        f"{TORCH} nn.BatchNorm1d with momentum {keep:g}",
+        forward,
+        x,
+        {} if options.get("affine") is False else affine,
+        options=options,
+        training=training,
+        statistics={"mean": mean, "var": var},
+        case=" ".join(filter(None, words)),
+    )
+    return {**made, "statistics_after": {"mean": running[0].numpy(), "var": running[1].numpy()}}
+
+
+def _noise() -> list[Record]:
+    """What noise does to a constant: the values it can take and their shares, or its mean and deviation."""
+    made = []
+    for name, noise, constant, source in (
+        ("dropout", F.dropout, 1.0, f"{TORCH} nn.Dropout"),
+        ("alpha_dropout", F.alpha_dropout, 0.7, f"{TORCH} nn.AlphaDropout"),
+    ):
+        for rate in (0.5, 0.2):
+            torch.manual_seed(0)
+            values = noise(torch.full((1000,), constant), rate, training=True).unique().numpy()
+            shares = [rate, 1 - rate]
+            made.append(make("noise", name, source, {"rate": rate}, constant=constant, values=values, shares=shares))
+        x = numbers("noise", 4, 3)
+        made.append(passed(name, source, lambda x, f=noise: f(x, 0.5, training=False), x, training=False, case="off"))
+    options = {"std": 0.3}
+    made.append(make("noise", "gaussian_noise", "x + std N(0, 1)", options, constant=0.7, mean=0.7, std=0.3))
+    made.append(
+        passed("gaussian_noise", "x in evaluation", lambda x: x * 1, x, options=options, training=False, case="off")
+    )
+    return made
+
+
+def _composites() -> list[Record]:
+    x = numbers("composite", 6, 4)
+    W, b = numbers("composite W", 4, 4), numbers("composite b", 4)
+    V, c, P = numbers("composite V", 4, 3), numbers("composite c", 3), numbers("composite P", 4, 3)
+    inner = {"type": "dense", "units": 4, "activation": "tanh"}
+    outer = {"type": "dense", "units": 3}
+    residual = f"{TORCH} x + f(x), as He et al. 2016"
+    return [
+        passed(
+            "residual",
+            residual,
+            lambda x, layers_0_W, layers_0_b: x + torch.tanh(x @ layers_0_W + layers_0_b),
+            x,
+            {"layers.0.W": W, "layers.0.b": b},
+            options={"layers": [inner]},
+        ),
+        passed(
+            "residual",
+            f"{residual}, option B",
+            lambda x, layers_0_W, layers_0_b, projection_W: x @ projection_W + x @ layers_0_W + layers_0_b,
+            x,
+            {"layers.0.W": V, "layers.0.b": c, "projection.W": P},
+            options={"layers": [outer]},
+        ),
+        passed(
+            "concat",
+            f"{TORCH} cat",
+            lambda x, branches_0_0_W, branches_0_0_b, branches_1_0_W, branches_1_0_b: torch.cat(
+                [torch.tanh(x @ branches_0_0_W + branches_0_0_b), x @ branches_1_0_W + branches_1_0_b, x], -1
+            ),
+            x,
+            {"branches.0.0.W": W, "branches.0.0.b": b, "branches.1.0.W": V, "branches.1.0.b": c},
+            options={"branches": [[inner], [outer], []]},
+        ),
+    ]
+
+
+def _embedding() -> list[Record]:
+    """Numbers pass, codes become vectors in their place; codes have no gradient."""
+    columns = [["age", "number", 0], ["town", "code", 4], ["job", "code", 3], ["income", "number", 0]]
+    town, job = np.array([0, 3, 1, 1, 2, 0]), np.array([2, 0, 0, 1, 2, 2])
+    age, income = numbers("age", 6), numbers("income", 6)
+    made = []
+    for dim, (towns, jobs) in ((2, (2, 2)), ("auto", (3, 3))):
+        assert dim == 2 or (towns, jobs) == tuple(min(50, round(1.6 * n**0.56)) for n in (4, 3))
+
+        def forward(x: Tensor, W_town: Tensor, W_job: Tensor) -> Tensor:
+            vectors = F.embedding(x[:, 1].long(), W_town), F.embedding(x[:, 2].long(), W_job)
+            return torch.cat([x[:, :1], *vectors, x[:, 3:]], -1)
+
+        made.append(
+            passed(
+                "embedding",
+                f"{TORCH} nn.Embedding; the width of auto is min(50, round(1.6 n^0.56)), fastai's rule",
+                forward,
+                np.stack([age, town, job, income], axis=1),
+                {"W.town": numbers("W town", 4, towns), "W.job": numbers("W job", 3, jobs)},
+                options={} if dim == "auto" else {"dim": dim},
+                columns=columns,
+            )
+        )
+    return made

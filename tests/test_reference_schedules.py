@@ -1,0 +1,18 @@
+"""Every schedule has the curve of PyTorch's, or of its closed form: tests/reference/README.md."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reference.comparison import assert_agrees, component, params
+from tests.reference.records import Record, load
+
+RECORDS = load("schedules")
+CURVES = [record for record in RECORDS if record["kind"] == "schedules"]
+
+
+@pytest.mark.parametrize("record", params(CURVES, "schedules"))
+def test_schedule_has_the_curve_of_its_record(record: Record) -> None:
+    schedule, total = component("schedules", record), record["total"]
+    found = [schedule.factor(step, total, record["epoch_steps"]) for step in range(total)]
+    assert_agrees(found, record["factors"], 1e-12, "the factor")

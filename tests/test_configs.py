@@ -20,6 +20,7 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 # The figure each config must reach with its own seed; the means over seeds 0-4 are in the first lines of the configs.
 LEAST = {
     "xor": ("train_accuracy", 1.0),
+    "textbook_xor": ("train_accuracy", 1.0),
     "iris": ("test_accuracy", 0.86),
     "wine": ("test_accuracy", 0.91),
     "breast_cancer": ("test_accuracy", 0.93),

@@ -13,7 +13,14 @@ from nnctl.layers import ROWS, Array, Parameter, Scratch, Slot
 from nnctl.layers.recurrence import Recurrence
 
 
-@component("gru", examples=[{"units": 3}, {"units": 2, "return_sequences": True, "bidirectional": True}])
+@component(
+    "gru",
+    examples=[
+        {"units": 3},
+        {"units": 2, "bidirectional": True, "init": "normal"},
+        {"units": 2, "return_sequences": True, "bidirectional": True, "recurrent_init": "glorot_uniform"},
+    ],
+)
 class Gru(Recurrence):
     """Gated recurrent unit, ``h_t = n + sigmoid(z) (h_(t-1) - n)`` with h = 0 before the first step.
 

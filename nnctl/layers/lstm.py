@@ -14,7 +14,14 @@ from nnctl.layers import ROWS, Array, Scratch, Slot
 from nnctl.layers.recurrence import Recurrence
 
 
-@component("lstm", examples=[{"units": 3}, {"units": 2, "return_sequences": True, "bidirectional": True}])
+@component(
+    "lstm",
+    examples=[
+        {"units": 3},
+        {"units": 2, "bidirectional": True, "init": "normal", "forget_bias": 0.5},
+        {"units": 2, "return_sequences": True, "bidirectional": True, "recurrent_init": "glorot_uniform"},
+    ],
+)
 class Lstm(Recurrence):
     """Long short-term memory: a cell state c beside the output h, both 0 before the first step.
 

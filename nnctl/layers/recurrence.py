@@ -107,8 +107,8 @@ class Recurrence(Layer):
             s.packing += self.links(s.p, ending, self._of_way(s, s.weights, way))
             told = self._of_way(s, s.told, way)
             s.fed.append((_in_time(s.x, way), np.moveaxis(told[..., :steps, units + 1 :, :], -1, -3)))
-            outputs = told[..., 1:, :units, :] if self.return_sequences else told[..., steps, :units, :]
-            s.given.append((self._batch_first(outputs), self._half(s.y, way)))
+            outputs = np.moveaxis(told[..., 1:, :units, :], -1, -3)  # (*K, B, T, U)
+            s.given.append((outputs if self.return_sequences else outputs[..., -1, :], self._half(s.y, way)))
         self.bind_cell(s)
         s.steps = [self.forward_step(s, t) for t in range(steps)]
         if s.training:
@@ -121,19 +121,27 @@ class Recurrence(Layer):
         s.told_steps, s.sums_steps = s.told[..., :steps, :, :].swapaxes(-3, -2), s.sums.swapaxes(-3, -2)
         s.told_matrix = s.told_by_row.reshape(*s.told_by_row.shape[:-2], -1)
         s.sums_matrix = s.sums_by_row.reshape(*s.sums_by_row.shape[:-2], -1).mT
-        if self.return_sequences:
-            s.dh_of = [s.dhs[..., t, :, :] for t in range(steps)]
-            s.last_dh = s.dh_of[-1]
-        s.unpacking, s.taken, s.passed_on = [], [], []
+        s.taken = [copy for way in range(len(self._ways)) for copy in self._copies_of_dy(s, steps, way)]
+        s.dh_of = [s.dhs[..., t, :, :] for t in range(steps)] if self.return_sequences else []
+        s.unpacking, s.passed_on = [], []
         for way, ending in enumerate(self._ways):
             s.unpacking += self.links(s.g, ending, self._of_way(s, s.dweights, way))
-            target = self._of_way(s, s.dhs if self.return_sequences else s.dh, way)
-            s.taken.append((self._half(s.dy, way), self._batch_first(target)))
             if s.dx is not None:
                 dsums = self._of_way(s, s.sums, way)[..., span, :].mT  # (*K, T, B, columns)
                 weights = self._of_way(s, s.weights, way)[..., None, units + 1 :, span].mT
                 dx = _in_time(s.dx_reverse if way else s.dx, way).swapaxes(-3, -2)
                 s.passed_on.append((dsums, weights, dx))
+
+    def _copies_of_dy(self, s: Slot, steps: int, way: int) -> list[tuple[Array, Array]]:
+        """For sequences, first step by step, in memory that is free till then: the steps of dy may lie so that few of
+        them fit into a cache at a time, and then a transposition from there takes five times as long.
+        """
+        half = self._half(s.dy, way)
+        if not self.return_sequences:
+            return [(half, self._of_way(s, s.dh, way).mT)]
+        free = self._of_way(s, s.sums_by_row, way)[..., : self.units, :, :]
+        by_step = free.reshape(*s.members, steps, s.rows, self.units)
+        return [(half.swapaxes(-3, -2), by_step), (by_step.mT, self._of_way(s, s.dhs, way))]
 
     def bind_cell(self, s: Slot) -> None:
         """Keep views of the cell's own working arrays."""
@@ -180,7 +188,7 @@ class Recurrence(Layer):
         for source, target in s.taken:
             np.copyto(target, source)
         if self.return_sequences:
-            np.copyto(s.dh, s.last_dh)
+            np.copyto(s.dh, s.dh_of[-1])
 
     def pass_back(self, s: Slot, dsums: Array, t: int) -> None:
         """From the gradient of step t's sums leave that of the h before in ``s.dh``."""
@@ -224,9 +232,6 @@ class Recurrence(Layer):
         """One direction's half of the outputs; those of a sequence in the order in which it makes them."""
         half = y[..., self.block(way)]
         return _in_time(half, way) if self.return_sequences else half
-
-    def _batch_first(self, outputs: Array) -> Array:
-        return np.moveaxis(outputs, -1, -3 if self.return_sequences else -2)
 
     def _span(self, blocks: tuple[int, ...]) -> slice:
         return self.block(min(blocks), max(blocks))

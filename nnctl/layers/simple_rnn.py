@@ -11,7 +11,14 @@ from nnctl.layers import Slot
 from nnctl.layers.recurrence import Recurrence
 
 
-@component("simple_rnn", examples=[{"units": 3}, {"units": 2, "return_sequences": True, "bidirectional": True}])
+@component(
+    "simple_rnn",
+    examples=[
+        {"units": 3},
+        {"units": 2, "bidirectional": True, "init": "normal"},
+        {"units": 2, "return_sequences": True, "bidirectional": True, "recurrent_init": "glorot_uniform"},
+    ],
+)
 class SimpleRnn(Recurrence):
     """Simple recurrent layer, ``h_t = tanh(x_t W + h_(t-1) R + b)`` with h = 0 before the first step.
 

@@ -182,5 +182,5 @@ def _drawn(node: Node, name: str, parameter: Parameter, rng: np.random.Generator
     try:
         return parameter.init.draw(parameter.shape, rng, fan_in=parameter.fan_in, fan_out=parameter.fan_out)
     except SpecError as error:
-        option = "bias_init" if name == "b" else "init"
+        option = {"b": "bias_init", "R": "recurrent_init"}.get(name.partition("_")[0], "init")
         raise error.within(f"{key_of(node.name)}.{option}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from nnctl.losses.auto import Auto as AutoLoss
 from nnctl.metrics import AUTO, Metric
 from nnctl.network.members import stream
 from nnctl.network.network import Network
+from nnctl.schedules import Schedule
 from nnctl.spec.problems import SYNONYMS, unknown
 from nnctl.spec.schema import ColumnOptions, Data, Experiment
 from nnctl.trainer import Job
@@ -31,6 +32,7 @@ from nnctl.transforms.none import NoScaling
 from nnctl.transforms.one_hot import OneHot
 
 Array = NDArray[Any]
+Better = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +74,10 @@ def prepare(experiment: Experiment) -> Prepared:
     built.network.initialise(built.network.arena(), [stream(experiment.seed, "init")])
     dtype = experiment.model.dtype
     examples, unseen = examples_of(dataset, features, target, width, dtype)
-    monitor, better, metrics = _monitored(experiment, target.task, has_val="val" in examples)
-    experiment = _decided(replace(experiment, model=built.model, loss=loss, metrics=metrics), dataset, target)
-    job = _job(experiment, built.network, target, examples, monitor, better)
+    watched = _watched(experiment, target.task, has_val="val" in examples)
+    experiment = replace(experiment, model=built.model, loss=loss, metrics=watched.metrics, schedule=watched.schedule)
+    experiment = _decided(experiment, dataset, target)
+    job = _job(experiment, built.network, target, examples, watched)
     files = [part.table for part in dataset.parts.values()]
     notes = (*dataset.notes, *unseen, *built.notes)
     return Prepared(experiment, dataset, features, target, examples, built.network, loss, job, digest(files), notes)
@@ -152,10 +155,17 @@ def _loss(loss: Loss, target: Target) -> Loss:
     return loss
 
 
-def _monitored(
-    experiment: Experiment, task: str, *, has_val: bool
-) -> tuple[str | None, Literal["lower", "higher"], tuple[Metric, ...]]:
-    """The value that decides about the best epoch, its better direction, and the metrics to compute."""
+class Watched(NamedTuple):
+    """The values that decide something, their better directions, and the metrics to compute."""
+
+    monitor: str | None  # the one that makes an epoch the best
+    better: Better
+    schedule: Schedule  # it knows what it watches
+    schedule_better: Better
+    metrics: tuple[Metric, ...]
+
+
+def _watched(experiment: Experiment, task: str, *, has_val: bool) -> Watched:
     fitting = {cls.name: cls for cls in registry.classes("metrics", Metric) if task in cls.tasks}
     if isinstance(experiment.metrics, str):
         metrics = [fitting[name]() for name in AUTO[task]]
@@ -165,22 +175,37 @@ def _monitored(
     problems = _unfit(names, fitting, task)
     rule = experiment.early_stopping
     monitor = rule.monitor if rule is not None else ("val_loss" if has_val else None)
-    better: Literal["lower", "higher"] = "lower"
-    if monitor is not None:
-        part, _, name = monitor.partition("_")
-        known = [f"{part}_{name}" for part in ("val", "train") for name in ("loss", *fitting)]
-        if monitor not in known:
-            problems.append(Problem(unknown("value to monitor", monitor, known, SYNONYMS), "early_stopping.monitor"))
-        elif part == "val" and not has_val:
-            message = f"`{monitor}` needs validation rows and there are none: monitor `train_{name}`"
-            problems.append(Problem(message, "early_stopping.monitor"))
-        elif name != "loss":
-            better = fitting[name].better
-            if name not in names:
-                metrics.append(fitting[name]())
+    schedule = experiment.schedule.watching(monitor or "train_loss")
+    better: dict[str | None, Better] = {None: "lower"}
+    for key, name in (("early_stopping", monitor), ("schedule", schedule.watches)):
+        if name is not None and name not in better:
+            better[name] = _direction(name, f"{key}.monitor", fitting, metrics, problems, has_val=has_val)
     if problems:
         raise SpecError(problems)
-    return monitor, better, tuple(metrics)
+    return Watched(monitor, better[monitor], schedule, better[schedule.watches], tuple(metrics))
+
+
+def _direction(
+    monitor: str,
+    key: str,
+    fitting: Mapping[str, type[Metric]],
+    metrics: list[Metric],
+    problems: list[Problem],
+    *,
+    has_val: bool,
+) -> Better:
+    """The better direction of a watched value; its metric goes to the metrics, what is wrong to the problems."""
+    part, _, name = monitor.partition("_")
+    known = [f"{part}_{name}" for part in ("val", "train") for name in ("loss", *fitting)]
+    if monitor not in known:
+        problems.append(Problem(unknown("value to monitor", monitor, known, SYNONYMS), key))
+    elif part == "val" and not has_val:
+        problems.append(Problem(f"`{monitor}` needs validation rows and there are none: monitor `train_{name}`", key))
+    elif name != "loss":
+        if name not in [metric.name for metric in metrics]:
+            metrics.append(fitting[name]())
+        return fitting[name].better
+    return "lower"
 
 
 def _unfit(names: list[str], fitting: Mapping[str, type[Metric]], task: str) -> list[Problem]:
@@ -220,11 +245,9 @@ def _job(
     network: Network,
     target: Target,
     examples: Mapping[str, Examples],
-    monitor: str | None,
-    better: Literal["lower", "higher"],
+    watched: Watched,
 ) -> Job:
     train = experiment.train
-    assert not isinstance(experiment.metrics, str)
     return Job(
         network=network,
         loss=experiment.loss,
@@ -232,9 +255,10 @@ def _job(
         schedule=experiment.schedule,
         early_stopping=experiment.early_stopping,
         target=target,
-        metrics=experiment.metrics,
-        monitor=monitor,
-        better=better,
+        metrics=watched.metrics,
+        monitor=watched.monitor,
+        better=watched.better,
+        schedule_better=watched.schedule_better,
         train=examples["train"],
         val=examples.get("val"),
         epochs=train.epochs,

@@ -45,6 +45,7 @@ class Job:
     metrics: tuple[Metric, ...]
     monitor: str | None  # the value that makes an epoch the best; None: the last one is
     better: Literal["lower", "higher"]
+    schedule_better: Literal["lower", "higher"]  # the better direction of the value that the schedule watches
     train: Examples
     val: Examples | None
     epochs: int
@@ -62,7 +63,8 @@ class Job:
     @property
     def measures_train(self) -> bool:
         """Whether the metrics on the training rows are wanted at every evaluation."""
-        return self.val is None or ((self.monitor or "").startswith("train_") and self.monitor != "train_loss")
+        watched = {self.monitor, self.schedule.watches} - {None, "train_loss"}
+        return self.val is None or any(name.startswith("train_") for name in watched if name)
 
     @property
     def columns(self) -> list[str]:
@@ -120,6 +122,7 @@ class Progress:
     loss: float = 0.0  # sum over the rows of the epoch that runs
     rows: int = 0  # of the epoch that runs
     stopping: dict[str, Any] = field(default_factory=dict)
+    schedule: dict[str, Any] = field(default_factory=dict)
 
 
 class Trainer:
@@ -140,7 +143,8 @@ class Trainer:
         self.evaluator = Evaluator(job.network, job.loss, self.arena)
         arena = self.arena
         self.slot = optimizer_slot([job.optimizer], arena.theta, arena.grad, decayed=arena.decayed.shape[-1])
-        self.progress = Progress(stopping=job.early_stopping.start() if job.early_stopping else {})
+        stopping = job.early_stopping.start() if job.early_stopping else {}
+        self.progress = Progress(stopping=stopping, schedule=job.schedule.start())
         self.best = Best(self.arena.theta.copy(), self.arena.stats.copy())
         self.end: str | None = None
 
@@ -206,8 +210,8 @@ class Trainer:
 
     def _factor(self) -> float:
         """The schedule's factor for the step to come."""
-        total = self.job.epochs * len(self.batches)
-        return self.job.schedule.factor(self.slot.t, total, len(self.batches))
+        steps = len(self.batches)
+        return self.job.schedule.at(self.slot.t, self.job.epochs * steps, steps, self.progress.schedule)
 
     def _finish_epoch(self) -> Epoch:
         progress, job = self.progress, self.job
@@ -218,6 +222,7 @@ class Trainer:
         if last or progress.epoch % job.eval_every == 0:
             values, finite = self._evaluate()
         progress.batch, progress.loss, progress.rows = 0, 0.0, 0
+        self._watch(values)
         improved = bool(values) and finite and self._keep_best(values)
         stop = self._stop(values, last=last) if finite else self._lost(f"after epoch {progress.epoch}")
         return Epoch(progress.epoch, self.slot.t, self._lr(), progress.seconds, values, improved, stop)
@@ -237,6 +242,15 @@ class Trainer:
                 losses.append(found["loss"])
                 values = {**{f"{part}_{name}": value for name, value in found.items()}, **values}
         return {name: values[name] for name in (*job.columns, *values)}, all(map(math.isfinite, losses))
+
+    def _watch(self, values: dict[str, float]) -> None:
+        """Show the schedule the value that it watches."""
+        job, schedule = self.job, self.job.schedule
+        if schedule.watches is not None and values:
+            steps = len(self.batches)
+            unit = schedule.units(self.slot.t, job.epochs * steps, steps)
+            value = values[schedule.watches]
+            schedule.observe(self.progress.schedule, unit=unit, value=value, better=job.schedule_better)
 
     def _keep_best(self, values: dict[str, float]) -> bool:
         """Copy the weights if this epoch is the best so far; the earliest of equals stays."""

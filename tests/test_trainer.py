@@ -24,6 +24,7 @@ from nnctl.optimizers.adam import Adam
 from nnctl.optimizers.sgd import Sgd
 from nnctl.schedules.constant import Constant
 from nnctl.schedules.cosine import Cosine
+from nnctl.schedules.plateau import Plateau
 from nnctl.trainer import Epoch, Job, Tick, Trainer
 from nnctl.transforms.none import NoScaling
 
@@ -50,6 +51,7 @@ def job(**changes: Any) -> Job:
         metrics=(Rmse(),),
         monitor="val_loss",
         better="lower",
+        schedule_better="lower",
         train=examples(50, "train"),
         val=examples(20, "val"),
         epochs=20,
@@ -168,6 +170,19 @@ def test_the_schedule_runs_over_the_whole_run() -> None:
     found = epochs_of(Trainer(job(epochs=10, schedule=Cosine(), optimizer=Adam(lr=0.1))))
     assert found[0].lr > found[4].lr > found[-1].lr > 0
     assert found[-1].lr == pytest.approx(0.1 * (1 + math.cos(math.pi * 39 / 40)) / 2)
+
+
+def test_a_plateau_of_the_validation_loss_lowers_the_learning_rate() -> None:
+    schedule = Plateau(monitor="val_loss", factor=0.5, patience=1)
+    trainer = Trainer(job(schedule=schedule, optimizer=Sgd(lr=1e-9), epochs=6))
+    found = epochs_of(trainer)
+    assert [event.lr for event in found] == [1e-9, 1e-9, 1e-9, 0.5e-9, 0.5e-9, 0.25e-9]
+    assert trainer.counters()["progress"]["schedule"]["factor"] == 0.25
+
+
+def test_a_plateau_may_watch_a_metric_on_the_training_rows() -> None:
+    trained = job(schedule=Plateau(monitor="train_rmse"), epochs=1)
+    assert "train_rmse" in epochs_of(Trainer(trained))[0].values
 
 
 def test_memory_does_not_grow_with_the_number_of_steps() -> None:

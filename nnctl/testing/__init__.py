@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnctl.component import Component
-from nnctl.testing import components, initializers, layers, losses, metrics, optimizers
+from nnctl.testing import components, initializers, layers, losses, metrics, optimizers, schedules
 
 Check = Callable[[Any], None]
 
@@ -23,6 +23,7 @@ BY_KIND: dict[str, tuple[Check, ...]] = {
     "losses": losses.CHECKS,
     "metrics": metrics.CHECKS,
     "optimizers": optimizers.CHECKS,
+    "schedules": schedules.CHECKS,
 }
 
 

@@ -28,7 +28,6 @@ from nnctl.trainer import Epoch, Stop, Tick, Trainer
 Overrides = Sequence[str] | Mapping[str, Any]
 
 GRADCHECK_ROWS = 16
-MAX_TIME = "max_time"
 
 
 class Started(NamedTuple):
@@ -107,14 +106,14 @@ def training(
                 recorder.note(text)
                 yield Note(text)
             try:
-                yield from _loop(trainer, recorder, interrupts, spec.experiment.train.max_time)
+                yield from _loop(trainer, recorder, interrupts)
             except Exception as error:
                 recorder.fail(str(error) if isinstance(error, NnctlError) else f"{type(error).__name__}: {error}")
                 raise
 
 
-def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts, max_time: float | None) -> Iterator[Event]:
-    """Run the trainer, record what it yields, and end at a signal or at max_time."""
+def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
+    """Run the trainer, record what it yields, and end at a signal."""
     stop: Stop | None = None
     for event in trainer.run():
         if isinstance(event, Epoch):
@@ -125,8 +124,6 @@ def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts, max_time
         yield event
         if stop is not None or interrupts.received is not None:
             break
-        if max_time is not None and event.seconds >= max_time:
-            trainer.end = MAX_TIME
     if stop is None:
         signal = interrupts.received
         assert signal is not None

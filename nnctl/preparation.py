@@ -18,6 +18,7 @@ from nnctl.data.table import Column
 from nnctl.data.target import Target, fit_target
 from nnctl.dataset import Dataset, digest, feature_names, read_dataset
 from nnctl.errors import DataError, Problem, SpecError
+from nnctl.job import Job
 from nnctl.losses import Loss
 from nnctl.losses.auto import Auto as AutoLoss
 from nnctl.metrics import AUTO, Metric
@@ -26,7 +27,6 @@ from nnctl.network.network import Network
 from nnctl.schedules import Schedule
 from nnctl.spec.problems import SYNONYMS, unknown
 from nnctl.spec.schema import ColumnOptions, Data, Experiment
-from nnctl.trainer import Job
 from nnctl.transforms import Encoder
 from nnctl.transforms.none import NoScaling
 from nnctl.transforms.one_hot import OneHot
@@ -267,6 +267,7 @@ def _job(
         eval_every=train.eval_every,
         seed=experiment.seed,
         dtype=experiment.model.dtype,
+        max_time=train.max_time,
     )
 
 

@@ -14,65 +14,16 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.batches import Batches, Examples
-from nnctl.data.target import Target
-from nnctl.early_stopping import EarlyStopping
+from nnctl.data.batches import Batches
 from nnctl.evaluation import Evaluator
-from nnctl.losses import Loss
-from nnctl.metrics import Metric
+from nnctl.job import Job
 from nnctl.network.descent import optimizer_slot
 from nnctl.network.members import Streams, stream
-from nnctl.network.network import Network
 from nnctl.network.workspace import Workspace
-from nnctl.optimizers import Optimizer
-from nnctl.schedules import Schedule
 
 Array = NDArray[Any]
 
 TICK = 0.1  # seconds between two ticks
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
-    """What is to be trained, and on what."""
-
-    network: Network
-    loss: Loss
-    optimizer: Optimizer
-    schedule: Schedule
-    early_stopping: EarlyStopping | None
-    target: Target
-    metrics: tuple[Metric, ...]
-    monitor: str | None  # the value that makes an epoch the best; None: the last one is
-    better: Literal["lower", "higher"]
-    schedule_better: Literal["lower", "higher"]  # the better direction of the value that the schedule watches
-    train: Examples
-    val: Examples | None
-    epochs: int
-    batch_size: int
-    shuffle: bool
-    eval_every: int
-    seed: int
-    dtype: str
-
-    @property
-    def epoch_steps(self) -> int:
-        """Steps in an epoch."""
-        return -(-len(self.train) // min(self.batch_size, len(self.train)))
-
-    @property
-    def measures_train(self) -> bool:
-        """Whether the metrics on the training rows are wanted at every evaluation."""
-        watched = {self.monitor, self.schedule.watches} - {None, "train_loss"}
-        return self.val is None or any(name.startswith("train_") for name in watched if name)
-
-    @property
-    def columns(self) -> list[str]:
-        """The values of an evaluated epoch, in the order of metrics.csv."""
-        names = [metric.name for metric in self.metrics]
-        if self.val is None:
-            return ["train_loss", *(f"train_{name}" for name in names)]
-        return ["train_loss", "val_loss", *(f"val_{name}" for name in names)]
 
 
 class Stop(NamedTuple):
@@ -126,10 +77,7 @@ class Progress:
 
 
 class Trainer:
-    """The state of one run, and the loop that moves it.
-
-    ``end`` may be set between two yields to a reason: training then ends after the next batch, as completed.
-    """
+    """The state of one run, and the loop that moves it."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -146,26 +94,26 @@ class Trainer:
         stopping = job.early_stopping.start() if job.early_stopping else {}
         self.progress = Progress(stopping=stopping, schedule=job.schedule.start())
         self.best = Best(self.arena.theta.copy(), self.arena.stats.copy())
-        self.end: str | None = None
+        self._started = 0.0  # on the clock, less the seconds of training before
 
     def run(self) -> Iterator[Epoch | Tick]:
         """Train to the end. A non-finite loss is no exception: it ends the last Epoch with the status diverged."""
         progress = self.progress
-        started = time.perf_counter() - progress.seconds
+        self._started = time.perf_counter() - progress.seconds
         while progress.epoch < self.job.epochs:
             pause = self._train()
-            progress.seconds = time.perf_counter() - started
+            progress.seconds = self._seconds()
             if pause == "tick":
                 yield Tick(progress.epoch + 1, self.slot.t, progress.seconds)
                 continue
             event = self._finish_epoch() if pause == "epoch" else self._diverged()
-            progress.seconds = time.perf_counter() - started
+            progress.seconds = self._seconds()
             yield event
             if event.stop is not None:
                 return
 
     def _train(self) -> Literal["epoch", "tick", "diverged"]:
-        """Take batches until the epoch is over, a tick is due, or a loss is not finite."""
+        """Take batches until the epoch or the time is over, a tick is due, or a loss is not finite."""
         progress, clock = self.progress, time.perf_counter
         due = clock() + TICK
         if progress.batch == 0:
@@ -174,11 +122,17 @@ class Trainer:
             while progress.batch < len(self.batches):
                 if not self._step():
                     return "diverged"
-                if self.end is not None:
-                    break
                 if clock() >= due and progress.batch < len(self.batches):
+                    if self._out_of_time():
+                        break
                     return "tick"
         return "epoch"
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+    def _out_of_time(self) -> bool:
+        return self.job.max_time is not None and self._seconds() >= self.job.max_time
 
     def vectors(self) -> dict[str, Array]:
         """What beside weights and statistics a later continuation needs, as arrays by name."""
@@ -218,14 +172,21 @@ class Trainer:
         progress.epoch += 1
         values: dict[str, float] = {}
         finite = True
-        last = progress.epoch == job.epochs or self.end is not None
-        if last or progress.epoch % job.eval_every == 0:
+        end = self._end()
+        if end or progress.epoch % job.eval_every == 0:
             values, finite = self._evaluate()
+            end = end or self._end()  # an evaluation takes its time
         progress.batch, progress.loss, progress.rows = 0, 0.0, 0
         self._watch(values)
         improved = bool(values) and finite and self._keep_best(values)
-        stop = self._stop(values, last=last) if finite else self._lost(f"after epoch {progress.epoch}")
+        stop = self._stop(values, end) if finite else self._lost(f"after epoch {progress.epoch}")
         return Epoch(progress.epoch, self.slot.t, self._lr(), progress.seconds, values, improved, stop)
+
+    def _end(self) -> str:
+        """Why training ends with the epoch that is finished; empty if it goes on."""
+        if self.progress.epoch == self.job.epochs:
+            return "all epochs done"
+        return "max_time" if self._out_of_time() else ""
 
     def _evaluate(self) -> tuple[dict[str, float], bool]:
         """The values of an evaluated epoch by their column names, and whether weights and losses are finite.
@@ -266,7 +227,7 @@ class Trainer:
         np.copyto(best.stats, self.arena.stats)
         return True
 
-    def _stop(self, values: dict[str, float], *, last: bool) -> Stop | None:
+    def _stop(self, values: dict[str, float], end: str) -> Stop | None:
         rule, progress = self.job.early_stopping, self.progress
         if rule is not None and values:
             reason = rule.update(
@@ -274,9 +235,7 @@ class Trainer:
             )
             if reason:
                 return Stop("early_stopped", reason)
-        if last:
-            return Stop("completed", self.end or "all epochs done")
-        return None
+        return Stop("completed", end) if end else None
 
     def _lost(self, where: str) -> Stop:
         return Stop("diverged", f"the loss is no longer a finite number {where}")

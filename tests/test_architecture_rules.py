@@ -35,6 +35,7 @@ ROOMS = (
     ("testing",),
     ("embeddings",),
     ("architecture", "dataset", "evaluation"),
+    ("job",),
     ("trainer",),
     ("preparation", "interrupts"),
     ("runs",),

@@ -14,6 +14,7 @@ from nnctl.data.batches import Batches, Examples
 from nnctl.data.target import Target
 from nnctl.early_stopping.patience import Patience
 from nnctl.initializers.he_normal import HeNormal
+from nnctl.job import Job
 from nnctl.layers.dense import Dense
 from nnctl.layers.tanh import Tanh
 from nnctl.losses.mse import Mse
@@ -25,7 +26,7 @@ from nnctl.optimizers.sgd import Sgd
 from nnctl.schedules.constant import Constant
 from nnctl.schedules.cosine import Cosine
 from nnctl.schedules.plateau import Plateau
-from nnctl.trainer import Epoch, Job, Tick, Trainer
+from nnctl.trainer import Epoch, Tick, Trainer
 from nnctl.transforms.none import NoScaling
 
 
@@ -155,15 +156,38 @@ def test_a_tick_changes_no_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
     assert undisturbed.arena.theta.tobytes() == ticking.arena.theta.tobytes()
 
 
-def test_an_end_that_is_asked_for_comes_after_the_next_batch_with_an_evaluation() -> None:
-    trainer = Trainer(job(epochs=1000))
-    for event in trainer.run():
-        if event.epoch == 3:
-            trainer.end = "max_time"
-    assert isinstance(event, Epoch)
-    assert (event.epoch, event.step) == (4, 13)
-    assert event.stop == ("completed", "max_time")
-    assert event.values["train_loss"] > 0
+class Clock:
+    """A clock that shows one second more each time it is asked."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def test_time_that_is_up_at_the_end_of_an_epoch_costs_no_further_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither before nor after the evaluation of that epoch, which is the last and evaluated whatever its number."""
+    monkeypatch.setattr("nnctl.trainer.TICK", math.inf)
+    for max_time in (10.0, 20.0, 21.0, 22.0, 23.0, 40.0):
+        monkeypatch.setattr("nnctl.trainer.time.perf_counter", Clock())
+        found = epochs_of(Trainer(job(epochs=1000, eval_every=7, max_time=max_time)))
+        last = found[-1]
+        assert last.stop == ("completed", "max_time")
+        assert last.step == 4 * last.epoch
+        assert last.values["train_loss"] > 0
+        assert found[-2].seconds < max_time
+
+
+def test_time_that_is_up_inside_an_epoch_ends_it_with_an_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.trainer.time.perf_counter", Clock())
+    last = list(Trainer(job(epochs=1000, max_time=5.0)).run())[-1]
+    assert isinstance(last, Epoch)
+    assert (last.epoch, last.stop) == (1, ("completed", "max_time"))
+    assert 0 < last.step < 4
+    assert last.values["train_loss"] > 0
 
 
 def test_the_schedule_runs_over_the_whole_run() -> None:

@@ -1,0 +1,59 @@
+"""A job: everything that the training loop needs to know, decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nnctl.data.batches import Examples
+from nnctl.data.target import Target
+from nnctl.early_stopping import EarlyStopping
+from nnctl.losses import Loss
+from nnctl.metrics import Metric
+from nnctl.network.network import Network
+from nnctl.optimizers import Optimizer
+from nnctl.schedules import Schedule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """What is to be trained, and on what."""
+
+    network: Network
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    early_stopping: EarlyStopping | None
+    target: Target
+    metrics: tuple[Metric, ...]
+    monitor: str | None  # the value that makes an epoch the best; None: the last one is
+    better: Literal["lower", "higher"]
+    schedule_better: Literal["lower", "higher"]  # the better direction of the value that the schedule watches
+    train: Examples
+    val: Examples | None
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    eval_every: int
+    seed: int
+    dtype: str
+    max_time: float | None = None  # seconds of training after which it ends
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps in an epoch."""
+        return -(-len(self.train) // min(self.batch_size, len(self.train)))
+
+    @property
+    def measures_train(self) -> bool:
+        """Whether the metrics on the training rows are wanted at every evaluation."""
+        watched = {self.monitor, self.schedule.watches} - {None, "train_loss"}
+        return self.val is None or any(name.startswith("train_") for name in watched if name)
+
+    @property
+    def columns(self) -> list[str]:
+        """The values of an evaluated epoch, in the order of metrics.csv."""
+        names = [metric.name for metric in self.metrics]
+        if self.val is None:
+            return ["train_loss", *(f"train_{name}" for name in names)]
+        return ["train_loss", "val_loss", *(f"val_{name}" for name in names)]

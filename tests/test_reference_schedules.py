@@ -14,5 +14,15 @@ CURVES = [record for record in RECORDS if record["kind"] == "schedules"]
 @pytest.mark.parametrize("record", params(CURVES, "schedules"))
 def test_schedule_has_the_curve_of_its_record(record: Record) -> None:
     schedule, total = component("schedules", record), record["total"]
-    found = [schedule.factor(step, total, record["epoch_steps"]) for step in range(total)]
+    found = [schedule.at(step, total, record["epoch_steps"]) for step in range(total)]
     assert_agrees(found, record["factors"], 1e-12, "the factor")
+
+
+@pytest.mark.parametrize("record", params([record for record in RECORDS if record["kind"] == "plateau"], "schedules"))
+def test_plateau_decays_where_its_record_does(record: Record) -> None:
+    schedule = component("schedules", record)
+    state, found = schedule.start(), []
+    for unit, value in enumerate(record["values"], start=1):
+        schedule.observe(state, unit=unit, value=value, better="lower")
+        found.append(schedule.at(unit, 1000, 1, state))
+    assert_agrees(found, record["factors_after"], 1e-12, "the factor")

@@ -7,48 +7,101 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.component import component
+from nnctl.component import component, option
+from nnctl.errors import Problem, SpecError
 from nnctl.losses import ROWS, Array, Loss, smoothing
 
 
-@component("binary_cross_entropy")
+@component(
+    "binary_cross_entropy",
+    examples=[{}, {"label_smoothing": 0.1}, {"pos_weight": 3.0}, {"pos_weight": [0.5, 4.0], "label_smoothing": 0.2}],
+)
 class BinaryCrossEntropy(Loss):
-    """Cross-entropy of two classes, ``-t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(y)``.
+    """Cross-entropy of two classes, ``-w t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(y)`` and w, the pos_weight.
 
-    Computed from the score as ``max(y, 0) - t y + log(1 + exp(-|y|))``, exact at any score.
-    Shapes: y, t (*K, B, 1) -> losses (*K, B)
+    Computed from the score as ``max(y, 0) - t y + log(1 + exp(-|y|))``, exact at any score; with a pos_weight as
+    ``(1 - t) y + (1 + (w - 1) t) log(1 + exp(-y))``. Several labels are averaged. With ``label_smoothing: s`` the
+    target is ``t (1 - s) + s / 2``.
+    Shapes: y, t (*K, B, O) -> losses (*K, B)
+    Source: PyTorch's ``BCEWithLogitsLoss``; the smoothing, which that has not, as Keras' ``BinaryCrossentropy``.
     """
 
     label_smoothing: float = smoothing()
+    pos_weight: float | tuple[float, ...] = option(
+        default=1.0, ge=0, help="Factor of the losses of positive targets; a list holds one for each target column."
+    )
 
-    tasks = frozenset({"binary"})
+    tasks = frozenset({"binary", "multilabel"})
     link = "sigmoid"
 
+    @property
+    def weighs(self) -> bool:
+        """Whether positive targets count otherwise than negative ones."""
+        return self.pos_weight != 1
+
+    def width(self, *, task: str, classes: int, targets: int) -> int:
+        if isinstance(self.pos_weight, tuple) and len(self.pos_weight) != targets:
+            message = f"must be one number, or one for each of the {targets} targets, got {len(self.pos_weight)}"
+            raise SpecError(Problem(message, "loss.pos_weight"))
+        return super().width(task=task, classes=classes, targets=targets)
+
     def scratch(self, width: int) -> Mapping[str, tuple[int, ...]]:
-        return {"terms": (ROWS, width)}
+        names = ["terms", *["soft"] * (self.label_smoothing > 0), *["lift"] * self.weighs]
+        return {name: (ROWS, width) for name in names}
 
     def bind(self, s: Any) -> None:
-        s.half = s.constant(0.5)
+        s.labels = s.y.shape[-1]
+        s.half, s.share, s.slope = s.constant(0.5), s.constant(1 / s.labels), s.constant(1 / (s.labels * s.rows))
+        s.target = s.soft if self.label_smoothing else s.t
+        s.kept, s.spread = s.constant(1 - self.label_smoothing), s.constant(self.label_smoothing / 2)
+        s.more = np.array(self.pos_weight, s.dtype) - s.one
 
     def forward(self, s: Any) -> None:
+        if self.label_smoothing:
+            np.multiply(s.t, s.kept, s.soft)
+            np.add(s.soft, s.spread, s.soft)
         np.abs(s.y, s.terms)
         np.negative(s.terms, s.terms)
         np.exp(s.terms, s.terms)
         np.log1p(s.terms, s.terms)
-        np.maximum(s.y, s.zero, out=s.dy)
-        np.add(s.terms, s.dy, s.terms)
-        np.multiply(s.y, s.t, s.dy)
-        np.subtract(s.terms, s.dy, s.terms)
+        if self.weighs:
+            self._weigh(s)
+        else:
+            np.maximum(s.y, s.zero, out=s.dy)
+            np.add(s.terms, s.dy, s.terms)
+            np.multiply(s.y, s.target, s.dy)
+            np.subtract(s.terms, s.dy, s.terms)
         np.add.reduce(s.terms, -1, None, s.losses)
+        if s.labels > 1:
+            np.multiply(s.losses, s.share, s.losses)
+
+    def _weigh(self, s: Any) -> None:
+        """From log(1 + exp(-|y|)) to the loss."""
+        np.minimum(s.y, s.zero, out=s.dy)
+        np.subtract(s.terms, s.dy, s.terms)
+        np.multiply(s.target, s.more, s.lift)
+        np.add(s.lift, s.one, s.lift)
+        np.multiply(s.terms, s.lift, s.terms)
+        np.multiply(s.y, s.target, s.dy)
+        np.subtract(s.y, s.dy, s.dy)
+        np.add(s.terms, s.dy, s.terms)
 
     def backward(self, s: Any) -> None:
-        """``dy = (sigmoid(y) - t) / B``, the sigmoid as ``(1 + tanh(y / 2)) / 2``."""
+        """``dy = (sigmoid(y) - t) / B``, the sigmoid as ``(1 + tanh(y / 2)) / 2``.
+
+        With a pos_weight it is ``v (sigmoid(y) - 1) + 1 - t``, ``v = 1 + (w - 1) t``.
+        """
         np.multiply(s.y, s.half, s.dy)
         np.tanh(s.dy, s.dy)
         np.add(s.dy, s.one, s.dy)
         np.multiply(s.dy, s.half, s.dy)
-        np.subtract(s.dy, s.t, s.dy)
-        np.multiply(s.dy, s.per_row, s.dy)
+        if self.weighs:
+            np.subtract(s.dy, s.one, s.dy)
+            np.multiply(s.dy, s.lift, s.dy)
+            np.add(s.dy, s.one, s.dy)
+        np.subtract(s.dy, s.target, s.dy)
+        np.multiply(s.dy, s.slope, s.dy)
 
-    def predict(self, scores: Array) -> Array:
-        return np.exp(-np.logaddexp(0.0, -np.asarray(scores, np.float64)))
+    def scores(self, t: Array) -> Array:
+        """With smoothing, those that predict the smoothed t."""
+        return super().scores(np.asarray(t, np.float64) * (1 - self.label_smoothing) + self.label_smoothing / 2)

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from nnctl.component import component
-from nnctl.losses import ROWS, Loss
+from nnctl.losses.elementwise import Elementwise
 
 
-@component("mae")
-class Mae(Loss):
-    """Absolute error, ``mean_o |y_o - t_o|`` for a row; its derivative at 0 is 0.
+@component("mae", examples=[{}, {"reduction": "sum"}])
+class Mae(Elementwise):
+    """Absolute error, ``|y - t|`` for a target; its derivative at 0 is 0.
 
+    For two classes there is one output with the target 1 for the positive class, for more one output a class.
     Shapes: y, t (*K, B, O) -> losses (*K, B)
+    Source: PyTorch's ``L1Loss``.
     """
 
-    tasks = frozenset({"regression"})
-
-    def scratch(self, width: int) -> Mapping[str, tuple[int, ...]]:
-        return {"size": (ROWS, width)}
-
-    def bind(self, s: Any) -> None:
-        s.factor = s.constant(1 / s.y.shape[-1])
-        s.slope = (s.factor * s.per_row).astype(s.dtype)
+    tasks = frozenset({"regression", "binary", "multiclass", "multilabel"})
 
     def forward(self, s: Any) -> None:
         np.subtract(s.y, s.t, s.dy)
-        np.abs(s.dy, s.size)
-        np.multiply(s.size, s.factor, s.size)
-        np.add.reduce(s.size, -1, None, s.losses)
+        np.abs(s.dy, s.terms)
+        self.combine(s)
 
     def backward(self, s: Any) -> None:
         np.sign(s.dy, s.dy)

@@ -24,7 +24,7 @@ class Mse(Loss):
         default=1.0, gt=0, stack=True, help="Factor of the loss; 0.5 with sum is half the squared error of textbooks."
     )
 
-    tasks = frozenset({"regression", "binary", "multiclass"})
+    tasks = frozenset({"regression", "binary", "multiclass", "multilabel"})
 
     def scratch(self, width: int) -> Mapping[str, tuple[int, ...]]:
         return {"square": (ROWS, width)}

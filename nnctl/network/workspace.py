@@ -15,6 +15,7 @@ from nnctl.network.buffers import Memory, gradient_buffers, output_buffers
 from nnctl.network.chain import ChainPass, Steps, share
 from nnctl.network.members import Streams, stacked_options
 from nnctl.network.network import Network, Node
+from nnctl.network.weighing import Weighing
 
 Array = NDArray[Any]
 
@@ -26,7 +27,7 @@ class Workspace:
     for evaluation two buffers serve all activations. ``at`` gives a pass over a number of rows: a smaller one (the
     ragged last batch) carves contiguous views of its own out of the same memory.
 
-    ``losses`` holds the loss of every member (one for a single network).
+    ``losses`` holds the loss of every member (one for a single network). ``weighted`` says that rows have weights.
     """
 
     def __init__(
@@ -39,8 +40,9 @@ class Workspace:
         training: bool,
         streams: Streams | None = None,
         input_gradient: bool = False,
+        weighted: bool = False,
     ) -> None:
-        self.network, self.losses, self.arena = network, losses, arena
+        self.network, self.losses, self.arena, self.weighted = network, losses, arena, weighted
         self.training, self.streams, self.input_gradient = training, streams, input_gradient
         self.memory = Memory(arena.members, rows, arena.dtype)
         self._reserve()
@@ -58,7 +60,10 @@ class Workspace:
         """Allocate every buffer once, for the full number of rows."""
         network, memory = self.network, self.memory
         score = (ROWS, *network.output)
-        shapes: dict[str, list[Shape]] = {"x": [(ROWS, *network.input)], "t": [score], "losses": [(ROWS,)]}
+        shapes: dict[str, list[Shape]] = {"x": [(ROWS, *network.input)], "losses": [(ROWS,)]}
+        shapes["t"] = [_target_shape(self.losses[0], network)]
+        if self.weighted:
+            shapes |= {"w": [(ROWS,)], "factor": [(ROWS, 1)]}
         if not self.training:
             shapes["dy"] = [score]  # some losses work in it
         self._list_buffers(network.nodes, network.input, 0, shapes)
@@ -87,21 +92,27 @@ class Workspace:
 class Pass:
     """One pass forward and backward over a fixed number of rows.
 
-    Write the batch to ``x`` (*K, B, *I) and ``t`` (*K, B, O), then call ``forward``, which leaves the scores in
-    ``scores`` and the loss of every row in ``losses`` (*K, B), then ``backward``, which writes the arena's gradient.
+    Write the batch to ``x`` (*K, B, *I) and ``t`` (*K, B, T), and the weights of its rows, where they have any, to ``w``
+    (*K, B). Then call ``forward``, which leaves the scores in ``scores`` and the loss of every row, times its weight, in
+    ``losses`` (*K, B), then ``backward``, which writes the arena's gradient.
     """
 
     def __init__(self, space: Workspace, rows: int) -> None:
         network, carve = space.network, space.memory.carve
         self.rows = rows
         self.x = carve("x", (ROWS, *network.input), rows)
-        self.t = carve("t", (ROWS, *network.output), rows)
+        self.t = carve("t", _target_shape(space.losses[0], network), rows)
+        self.w: Any = carve("w", (ROWS,), rows) if space.weighted else None
         chain = ChainPass(space, network.nodes, self.x, rows, level=0, wants_dx=space.input_gradient)
         loss = _loss_slot(space, rows, chain, self.t)
         self.scores, self.losses = chain.y, loss.losses
         self.dx: Any = chain.dx
         self._forward: Steps = [*chain.onward, (space.losses[0].forward, loss)]
         self._backward: Steps = [(space.losses[0].backward, loss), *chain.back]
+        if space.weighted:
+            weighing = Weighing(loss, self.w, carve("factor", (ROWS, 1), rows))
+            self._forward.append((weighing.forward, loss))
+            self._backward.insert(1, (weighing.backward, loss))
 
     def forward(self) -> None:
         """From ``x`` and ``t`` to ``scores`` and ``losses``."""
@@ -109,13 +120,22 @@ class Pass:
             run(slot)
 
     def backward(self) -> None:
-        """Write the gradient of the mean of ``losses`` to the arena's ``grad``. Once after each ``forward``."""
+        """Write the gradient of ``loss_sum / weight`` to the arena's ``grad``. Once after each ``forward``."""
         for run, slot in self._backward:
             run(slot)
 
     def loss_sum(self) -> Any:
         """The sum of the rows' losses in float64: a number, or (K,) for a stack."""
         return np.add.reduce(self.losses, -1, np.float64)
+
+    def weight(self) -> Any:
+        """What ``loss_sum`` is to be divided by, the rows or the sum of their weights: a number, or (K,)."""
+        return self.rows if self.w is None else np.add.reduce(self.w, -1, np.float64)
+
+
+def _target_shape(loss: Loss, network: Network) -> Shape:
+    """The shape of the targets of a batch."""
+    return (ROWS, *network.output[:-1], loss.targets(network.output[-1]))
 
 
 def _loss_slot(space: Workspace, rows: int, chain: ChainPass, targets: Array) -> Slot:

@@ -24,7 +24,7 @@ from nnctl.spec.schema import Model, Output
 
 W = TypeVar("W", bound=Weighted)
 
-LINKS = ("sigmoid", "softmax")  # activations that are the link of some loss
+LINKS = ("sigmoid", "softmax", "exponential")  # activations that are the link of some loss
 
 
 @dataclass(frozen=True, slots=True)

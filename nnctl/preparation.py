@@ -147,12 +147,10 @@ def _encoder(column: Column, options: ColumnOptions, data: Data) -> Encoder:
 
 
 def _loss(loss: Loss, target: Target) -> Loss:
-    if isinstance(loss, AutoLoss):
-        return loss.resolved(target.task)
-    if target.task not in loss.tasks:
+    if not isinstance(loss, AutoLoss) and target.task not in loss.tasks:
         fitting = ", ".join(f"`{cls.name}`" for cls in registry.classes("losses", Loss) if target.task in cls.tasks)
         raise SpecError(Problem(f"{loss.name} does not fit a {target.task} target, allowed: {fitting}", "loss.type"))
-    return loss
+    return loss.resolved(target.task)
 
 
 class Watched(NamedTuple):

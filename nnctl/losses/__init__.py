@@ -37,7 +37,7 @@ class Loss(Component):
     """
 
     class_weight: Literal["balanced"] | dict[str, float] | None = option(
-        default=None, help="Weight of each class by its label; balanced: inverse to its frequency."
+        default=None, available=False, help="Weight of each class by its label; balanced: inverse to its frequency."
     )
 
     kind = "losses"
@@ -83,13 +83,14 @@ class Loss(Component):
         return LINKS[self.link](np.asarray(scores, np.float64))
 
     def scores(self, t: Array) -> Array:
-        """The scores that predict t, as near as finite ones can: (N, T) -> (N, O)."""
+        """The scores of least loss for known targets, as near as finite ones can be: (N, T) -> (N, O)."""
         return UNDONE[self.link](np.asarray(t, np.float64))
 
     def prior(self, t: Array, w: Array | None) -> Array:
-        """The scores (O,) that predict the mean of the targets t (N, T), weighted by w (N,)."""
+        """The scores (O,) of the mean of the targets t (N, T), weighted by w (N,)."""
         mean = np.average(t.astype(np.float64), axis=0, weights=w)
-        return self.scores(mean[None])[0]
+        scores: Array = self.scores(mean[None])[0]
+        return scores
 
     @property
     def suffixes(self) -> tuple[str, ...]:

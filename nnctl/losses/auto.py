@@ -21,7 +21,9 @@ class Auto(Loss):
     def resolved(self, task: str) -> Loss:
         if task == "regression":
             if self.label_smoothing:
-                raise SpecError(Problem("smooths the classes of a target, this is a regression", "loss.label_smoothing"))
+                raise SpecError(
+                    Problem("smooths the classes of a target, this is a regression", "loss.label_smoothing")
+                )
             return Mse(class_weight=self.class_weight)
         chosen = CrossEntropy if task == "multiclass" else BinaryCrossEntropy
         return chosen(label_smoothing=self.label_smoothing, class_weight=self.class_weight)

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnctl.component import component, option
 from nnctl.errors import Problem, SpecError
-from nnctl.losses import ROWS, Array, Loss, smoothing
+from nnctl.losses import CERTAIN, ROWS, Array, Loss, smoothing
 
 
 @component(
@@ -103,5 +103,6 @@ class BinaryCrossEntropy(Loss):
         np.multiply(s.dy, s.slope, s.dy)
 
     def scores(self, t: Array) -> Array:
-        """With smoothing, those that predict the smoothed t."""
-        return super().scores(np.asarray(t, np.float64) * (1 - self.label_smoothing) + self.label_smoothing / 2)
+        """Those of least loss: of the smoothed t, the odds times the pos_weight."""
+        odds = super().scores(np.asarray(t, np.float64) * (1 - self.label_smoothing) + self.label_smoothing / 2)
+        return odds + np.log(np.maximum(self.pos_weight, CERTAIN))

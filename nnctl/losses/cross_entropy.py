@@ -59,6 +59,6 @@ class CrossEntropy(Loss):
         np.multiply(s.dy, s.per_row, s.dy)
 
     def scores(self, t: Array) -> Array:
-        """With smoothing, those that predict the smoothed t."""
+        """Those of the smoothed t."""
         t = np.asarray(t, np.float64)
         return super().scores(t * (1 - self.label_smoothing) + self.label_smoothing / t.shape[-1])

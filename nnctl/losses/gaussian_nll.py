@@ -18,8 +18,8 @@ class GaussianNll(Elementwise):
 
     The scores of a row are the m of all targets, then their u. Below u = -40 the exponential is its tangent.
     Shapes: y (*K, B, 2 T), t (*K, B, T) -> losses (*K, B)
-    Source: Nix and Weigend 1994; PyTorch's ``GaussianNLLLoss`` (not full). PyTorch takes the variance itself and cuts it
-    off at 1e-6, which its logarithm makes unnecessary.
+    Source: Nix and Weigend 1994; PyTorch's ``GaussianNLLLoss`` (not full). PyTorch takes the variance itself and
+    cuts it off at 1e-6, which its logarithm makes unnecessary.
     """
 
     def width(self, *, task: str, classes: int, targets: int) -> int:

@@ -15,9 +15,9 @@ from nnctl.losses.targets import NOT_NEGATIVE
 
 @component("poisson", examples=[{}, {"reduction": "sum"}])
 class Poisson(Elementwise):
-    """Negative log-likelihood of counts t >= 0 with the mean ``exp(y)``, without what y does not change: ``exp(y) - t y``.
+    """Negative log-likelihood of counts t >= 0 with the mean ``exp(y)``: ``exp(y) - t y``.
 
-    From y = 40 on the exponential is its tangent. The targets need not be whole numbers.
+    What y does not change is left out. From y = 40 on the exponential is its tangent. The targets need not be whole numbers.
     Shapes: y, t (*K, B, O) -> losses (*K, B)
     Source: PyTorch's ``PoissonNLLLoss`` (log_input, not full).
     """

@@ -15,11 +15,12 @@ from nnctl.losses.targets import NOT_NEGATIVE
 
 @component("tweedie", examples=[{}, {"power": 1.2, "reduction": "sum"}])
 class Tweedie(Elementwise):
-    """Negative log-likelihood of amounts t >= 0 around ``exp(y)``, ``exp((2 - p) y) / (2 - p) + t exp((1 - p) y) / (p - 1)``.
+    """Negative log-likelihood of amounts t >= 0 with the mean ``exp(y)``, of which many may be 0.
 
+    It is ``exp((2 - p) y) / (2 - p) + t exp((1 - p) y) / (p - 1)``, without what y does not change.
     Tweedie's distribution of power p, 1 < p < 2, is a sum of gamma distributed amounts, as many of them as a Poisson
-    distribution says: the nearer p is to 1, the likelier is a 0. What y does not change is left out. Where an exponent
-    is above 40, its exponential is the tangent. Half of scikit-learn's ``mean_tweedie_deviance`` differs by a function
+    distribution says: the nearer p is to 1, the likelier is a 0. Where an exponent is above 40, its exponential is the
+    tangent. Half of scikit-learn's ``mean_tweedie_deviance`` differs by a function
     of t alone.
     Shapes: y, t (*K, B, O) -> losses (*K, B)
     Source: LightGBM's objective ``tweedie``.

@@ -35,14 +35,16 @@ class Checked:
         return self.error <= TOLERANCE
 
 
-def gradcheck(network: Network, loss: Loss, x: Array, t: Array, *, seed: int = 0, directions: int = 3) -> list[Checked]:
-    """Check the gradient of every parameter and of the input on the rows x, t.
+def gradcheck(
+    network: Network, loss: Loss, x: Array, t: Array, w: Array | None = None, *, seed: int = 0, directions: int = 3
+) -> list[Checked]:
+    """Check the gradient of every parameter and of the input on the rows x, t, weighted by w.
 
     Along a random direction v, ``<grad, v>`` must equal the derivative of the loss there, taken by differences of
     fourth order. The network is initialised from the seed and then moved a little, since biases of 0 and factors of 1
     hide terms; dropout draws the same mask in every evaluation.
 
-    Shapes: x (B, *I), t (B, O)
+    Shapes: x (B, *I), t (B, T), w (B,)
     Source: the five-point formula, Abramowitz and Stegun 25.3.6.
     """
     arena = network.arena(np.float64)
@@ -50,9 +52,20 @@ def gradcheck(network: Network, loss: Loss, x: Array, t: Array, *, seed: int = 0
     rng = stream(seed, "gradcheck")
     arena.theta += MOVE * rng.standard_normal(arena.theta.shape)
     streams = Streams.single(seed, "dropout")
-    space = Workspace(network, [loss], arena, len(x), training=True, streams=streams, input_gradient=True)
+    space = Workspace(
+        network,
+        [loss],
+        arena,
+        len(x),
+        training=True,
+        streams=streams,
+        input_gradient=True,
+        weighted=w is not None,
+    )
     run = space.at(len(x))
     run.t[...] = t
+    if w is not None:
+        run.w[...] = w
     evaluate = _Evaluation(run, streams, np.array(x, np.float64))
     evaluate()
     run.backward()
@@ -76,7 +89,7 @@ class _Evaluation:
         self.streams.state = self.state
         self.run.x[...] = self.x
         self.run.forward()
-        return float(self.run.loss_sum()) / self.run.rows
+        return float(self.run.loss_sum()) / float(self.run.weight())
 
 
 def _error(

@@ -92,9 +92,9 @@ class Workspace:
 class Pass:
     """One pass forward and backward over a fixed number of rows.
 
-    Write the batch to ``x`` (*K, B, *I) and ``t`` (*K, B, T), and the weights of its rows, where they have any, to ``w``
-    (*K, B). Then call ``forward``, which leaves the scores in ``scores`` and the loss of every row, times its weight, in
-    ``losses`` (*K, B), then ``backward``, which writes the arena's gradient.
+    Write the batch to ``x`` (*K, B, *I) and ``t`` (*K, B, T), and the weights of its rows, where they have any, to
+    ``w`` (*K, B). Then call ``forward``, which leaves the scores in ``scores`` and the loss of every row, times its
+    weight, in ``losses`` (*K, B), then ``backward``, which writes the arena's gradient.
     """
 
     def __init__(self, space: Workspace, rows: int) -> None:
@@ -102,14 +102,14 @@ class Pass:
         self.rows = rows
         self.x = carve("x", (ROWS, *network.input), rows)
         self.t = carve("t", _target_shape(space.losses[0], network), rows)
-        self.w: Any = carve("w", (ROWS,), rows) if space.weighted else None
+        self.w: Any = carve("w", (ROWS,), rows) if space.weighted else None  # an array, or None
         chain = ChainPass(space, network.nodes, self.x, rows, level=0, wants_dx=space.input_gradient)
         loss = _loss_slot(space, rows, chain, self.t)
         self.scores, self.losses = chain.y, loss.losses
         self.dx: Any = chain.dx
         self._forward: Steps = [*chain.onward, (space.losses[0].forward, loss)]
         self._backward: Steps = [(space.losses[0].backward, loss), *chain.back]
-        if space.weighted:
+        if self.w is not None:
             weighing = Weighing(loss, self.w, carve("factor", (ROWS, 1), rows))
             self._forward.append((weighing.forward, loss))
             self._backward.insert(1, (weighing.backward, loss))

@@ -103,12 +103,13 @@ def prepared(
     training: bool = True,
     dtype: Any = np.float64,
     seeds: Sequence[int] = SEEDS[:1],
+    weighted: bool = False,
 ) -> Workspace:
     """A workspace for so many rows, its arena initialised; every member from a seed of its own."""
     arena = network.arena(dtype)
     network.initialise(arena, [stream(seed, "init") for seed in seeds])
     streams = Streams([stream(seed, "dropout") for seed in seeds], network.members)
-    return Workspace(network, losses, arena, count, training=training, streams=streams)
+    return Workspace(network, losses, arena, count, training=training, streams=streams, weighted=weighted)
 
 
 def trained(network: Network, holds: int, uses: int) -> tuple[Array, Array]:
@@ -133,22 +134,22 @@ def evaluated(network: Network, x: Array, *, passes: int = 1) -> Array:
     return run.scores.copy()
 
 
-def loss_of(loss: Loss, scores: Array, t: Array) -> tuple[Array, Array]:
-    """The loss of every row for given scores, and the gradient of the scores: through an identity layer."""
-    width = t.shape[-1]
+def loss_of(loss: Loss, scores: Array, t: Array, w: Array | None = None) -> tuple[Array, Array]:
+    """The loss of every row, times its weight, and the gradient of the given scores: through an identity layer."""
+    width = scores.shape[-1]
     network = build([("output", Dense(units=width, init=LecunNormal()))], (width,))
     arena = network.arena(np.float64)
     arena.named(arena.theta)["output.W"][...] = np.eye(width)
-    run = Workspace(network, [loss], arena, len(t), training=True, input_gradient=True).at(len(t))
-    _filled(run, scores, t)
+    space = Workspace(network, [loss], arena, len(t), training=True, input_gradient=True, weighted=w is not None)
+    run = _filled(space.at(len(t)), scores, t, w)
     run.forward()
     losses = run.losses.copy()
     run.backward()
     return losses, run.dx
 
 
-def assert_gradients(network: Network, loss: Loss, x: Array, t: Array, what: str) -> None:
-    for checked in gradcheck(network, loss, x, t):
+def assert_gradients(network: Network, loss: Loss, x: Array, t: Array, what: str, w: Array | None = None) -> None:
+    for checked in gradcheck(network, loss, x, t, w):
         assert checked.passed, f"{what}: the gradient of {checked.name} is off by {checked.error:.1e} (> {TOLERANCE})"
 
 
@@ -158,21 +159,25 @@ def assert_close(found: Array, expected: Array, message: str) -> None:
     assert error <= CLOSE, f"{message} (relative error {error:.1e})"
 
 
-def assert_members(networks: Sequence[Network], losses: Sequence[Loss], what: str, t: Array | None = None) -> None:
+def assert_members(
+    networks: Sequence[Network], losses: Sequence[Loss], what: str, t: Array | None = None, w: Array | None = None
+) -> None:
     """One step of a stack leaves each member with the scores, losses, gradient and statistics that it has alone."""
     t = targets() if t is None else t
-    together = _one_pass(stack(networks), losses, t, SEEDS)
+    together = _one_pass(stack(networks), losses, t, w, SEEDS)
     for member, (network, loss) in enumerate(zip(networks, losses, strict=True)):
-        alone = _one_pass(network, [loss], t, SEEDS[member : member + 1])
+        alone = _one_pass(network, [loss], t, w, SEEDS[member : member + 1])
         for name, value in alone.items():
             assert_close(together[name][member], value, f"{what}: {name} of member {member} is not that of it alone")
 
 
-def assert_no_allocation(network: Network, what: str) -> None:
+def assert_no_allocation(network: Network, what: str, loss: Loss | None = None, t: Array | None = None) -> None:
     """Further passes allocate far less than one batch of activations."""
-    count = 16_384
-    run = prepared(network, [Mse()], count, dtype=np.float32).at(count)
-    _filled(run, rows_for(network, count), targets(count=count))
+    count = 16_384 if t is None else len(t)
+    run = prepared(network, [loss or Mse()], count, dtype=np.float32, weighted=t is not None).at(count)
+    _filled(
+        run, rows_for(network, count), targets(count=count) if t is None else t, None if t is None else np.ones(count)
+    )
     batch = count * max(int(np.prod(node.plan.output)) for node in network.nodes) * 4
     run.forward()
     run.backward()
@@ -192,15 +197,19 @@ def _decided(layer: Layer) -> Layer:
     return replace(layer, activation=Identity(), init=LecunNormal()) if isinstance(layer, Weighted) else layer
 
 
-def _filled(run: Pass, x: Array, t: Array | float) -> Pass:
+def _filled(run: Pass, x: Array, t: Array | float, w: Array | None = None) -> Pass:
     run.x[...] = x
     run.t[...] = t
+    if w is not None:
+        run.w[...] = w
     return run
 
 
-def _one_pass(network: Network, losses: Sequence[Loss], t: Array, seeds: Sequence[int]) -> dict[str, Array]:
-    space = prepared(network, losses, BATCH, seeds=seeds)
-    run = _filled(space.at(BATCH), rows_for(network), t)
+def _one_pass(
+    network: Network, losses: Sequence[Loss], t: Array, w: Array | None, seeds: Sequence[int]
+) -> dict[str, Array]:
+    space = prepared(network, losses, BATCH, seeds=seeds, weighted=w is not None)
+    run = _filled(space.at(BATCH), rows_for(network), t, w)
     run.forward()
     found = {"the scores": run.scores.copy(), "the losses": run.losses.copy()}
     run.backward()

@@ -83,7 +83,6 @@ def test_none_and_null_mean_the_same(word: str) -> None:
         ("train: {on_nan: skip}", "skip"),
         ("model: {norm: layer}", "layer"),
         ("checkpoint: {keep: 3}", "3"),
-        ("loss: {type: auto, label_smoothing: 0.1}", "0.1"),
         ("loss: {class_weight: balanced}", "balanced"),
         ("sweep: {optimizer.lr: [1, 2]}", "a mapping"),
     ],

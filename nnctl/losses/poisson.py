@@ -17,7 +17,7 @@ from nnctl.losses.targets import NOT_NEGATIVE
 class Poisson(Elementwise):
     """Negative log-likelihood of counts t >= 0 with the mean ``exp(y)``: ``exp(y) - t y``.
 
-    What y does not change is left out. From y = 40 on the exponential is its tangent. The targets need not be whole numbers.
+    What y does not change is left out. From y = 40 on the exponential is its tangent. Targets need not be whole.
     Shapes: y, t (*K, B, O) -> losses (*K, B)
     Source: PyTorch's ``PoissonNLLLoss`` (log_input, not full).
     """

@@ -41,6 +41,11 @@ class Streams:
         for generator, part in zip(self.generators, out if self.members else (out,), strict=True):
             generator.random(out=part, dtype=part.dtype)
 
+    def normal(self, out: Array) -> None:
+        """Fill ``out`` (*K, ...) with standard normal numbers, each member from its own generator."""
+        for generator, part in zip(self.generators, out if self.members else (out,), strict=True):
+            generator.standard_normal(out=part, dtype=part.dtype)
+
     def shuffle(self, order: Array) -> None:
         """Shuffle each row of ``order`` (*K, N) in place."""
         for generator, part in zip(self.generators, order if self.members else (order,), strict=True):

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nnctl.component import section
-from nnctl.layers import Array, Inputs, Layer, Plan, Slot
+from nnctl.layers import Array, Layer
+from nnctl.layers.flatten import Flatten
 from nnctl.layers.scale import Scale
 from nnctl.losses import Loss
 from nnctl.network.members import Streams, stream
 from nnctl.network.network import Network, build, stack
 from nnctl.network.workspace import Workspace
-
-
-@section
-class Flat(Layer):
-    """All axes of a row as one."""
-
-    def plan(self, inputs: Inputs) -> Plan:
-        return Plan((math.prod(inputs.shape),))
-
-    def forward(self, s: Slot) -> None:
-        np.copyto(s.y, s.x.reshape(s.y.shape))
-
-    def backward(self, s: Slot) -> None:
-        np.copyto(s.dx, s.dy.reshape(s.dx.shape))
 
 
 @section
@@ -55,7 +41,7 @@ class Run:
 
 def alone(layer: Layer, shape: tuple[int, ...]) -> Network:
     """The layer, and behind it what changes no number: the axes of a row as one, and a factor of 1."""
-    return build([("it", layer), ("flat", Flat()), ("one", Scale())], shape)
+    return build([("it", layer), ("flat", Flatten()), ("one", Scale())], shape)
 
 
 def run(

@@ -11,6 +11,7 @@ from nnctl.initializers.lecun_normal import LecunNormal
 from nnctl.layers import Layer
 from nnctl.layers.batch_norm import BatchNorm
 from nnctl.layers.dense import Dense
+from nnctl.layers.flatten import Flatten
 from nnctl.layers.layer_norm import LayerNorm
 from nnctl.layers.rms_norm import RmsNorm
 from nnctl.layers.scale import Scale
@@ -18,7 +19,7 @@ from nnctl.losses.mse import Mse
 from nnctl.network.members import stream
 from nnctl.network.network import build
 from nnctl.testing.harness import assert_gradients, targets
-from tests.single_layer import Flat, run
+from tests.single_layer import run
 
 IMAGES, VECTORS = (4, 3, 2, 5), (24, 5)
 LAYERS = [BatchNorm(), BatchNorm(affine=False), LayerNorm(), LayerNorm(affine=False), RmsNorm(), Scale()]
@@ -78,7 +79,7 @@ def test_images_are_rows_of_channels(layer: Layer, training: bool) -> None:
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 def test_gradients_hold_for_images(layer: Layer) -> None:
     for front in ([], [("layers.0", Dense(units=5, init=LecunNormal()))]):
-        chain = [*front, ("layers.1", layer), ("layers.2", Flat()), ("output", Dense(units=3, init=LecunNormal()))]
+        chain = [*front, ("layers.1", layer), ("layers.2", Flatten()), ("output", Dense(units=3, init=LecunNormal()))]
         assert_gradients(build(chain, IMAGES[1:]), Mse(), numbers(*IMAGES), targets(count=4), str(layer))
 
 

@@ -22,7 +22,9 @@ class Weighted(Layer):
     activation: Activation = option(default_factory=Identity, help="Activation applied to the outputs.")
     bias: bool = option(default=True, help="Add a learned offset b.")
     init: Initializer | Literal["auto"] = option(
-        default="auto", help="Initializer of W; auto: he_normal before relu-like activations, else glorot_uniform."
+        default="auto",
+        help="Initializer of W; auto: he_normal before relu-like activations, lecun_normal before selu, "
+        "else glorot_uniform.",
     )
     bias_init: Initializer = option(default_factory=Zeros, help="Initializer of b.")
 

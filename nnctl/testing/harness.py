@@ -62,6 +62,11 @@ def rows_for(network: Network, count: int = BATCH) -> Array:
     return rows(count, network.input, network.nodes[0].inputs.columns)
 
 
+def spread() -> Array:
+    """Inputs (B, I) from -7 to 7, odd multiples of 0.05: between the kinks of activations, at multiples of 0.1."""
+    return np.floor(np.linspace(-7, 7, BATCH * INPUTS).reshape(BATCH, INPUTS) * 10) / 10 + 0.05
+
+
 def targets(width: int = OUTPUTS, count: int = BATCH) -> Array:
     """Targets (B, O) for regression."""
     return stream(0, "targets").standard_normal((count, width))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnctl.layers import Layer
+from nnctl.layers import Activation, Layer
 from nnctl.losses.mse import Mse
 from nnctl.testing.harness import (
     BATCH,
@@ -18,6 +18,7 @@ from nnctl.testing.harness import (
     in_front,
     made,
     rows_for,
+    spread,
     targets,
     trained,
 )
@@ -29,6 +30,8 @@ def check_layer_gradients(cls: type[Layer]) -> None:
         layer = made(cls, example)
         for network in (around(layer), in_front(layer)):
             assert_gradients(network, Mse(), rows_for(network), targets(), f"{cls.name} {example}")
+        if isinstance(layer, Activation):
+            assert_gradients(in_front(layer), Mse(), spread(), targets(), f"{cls.name} {example} far from zero")
 
 
 def check_rows_independent(cls: type[Layer]) -> None:

@@ -12,7 +12,8 @@ from nnctl.layers import ROWS, Activation, Scratch, Shape, Slot
 class Celu(Activation):
     """Continuously differentiable exponential linear unit, ``y = max(x, 0) + min(alpha (exp(x / alpha) - 1), 0)``.
 
-    Source: Barron 2017. PyTorch takes a negative alpha too, which bends the other way; here alpha > 0.
+    PyTorch takes a negative alpha too, and its gradient in float64 holds 1 / alpha to the precision of float32 only.
+    Source: Barron 2017.
     """
 
     alpha: float = option(default=1.0, gt=0, stack=True, help="The output for very negative inputs is -alpha.")

@@ -12,6 +12,7 @@ from nnctl.layers import ROWS, Activation, Scratch, Shape, Slot
 class HardSigmoid(Activation):
     """Hard sigmoid, ``y = min(max(x + 3, 0), 6) / 6``; its derivative at -3 and at 3 is 0, as in PyTorch.
 
+    PyTorch's gradient in float64 holds 1 / 6 to the precision of float32 only.
     Keras had ``min(max(0.2 x + 0.5, 0), 1)`` under this name until its version 3, which has the form given here.
     Source: Howard et al. 2019; the other slope is that of Courbariaux, Bengio and David 2015.
     """

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnctl.architecture import _with_initializers
+from nnctl.architecture import architecture
 from nnctl.component import registry
 from nnctl.initializers.lecun_normal import LecunNormal
-from nnctl.layers import Activation
+from nnctl.layers import Activation, InputColumn
 from nnctl.layers.dense import Dense
 from nnctl.layers.elu import Elu
 from nnctl.layers.log_softmax import LogSoftmax
@@ -21,8 +21,10 @@ from nnctl.layers.selu import Selu
 from nnctl.layers.soft_shrink import SoftShrink
 from nnctl.layers.softmax import Softmax
 from nnctl.layers.softplus import Softplus
+from nnctl.losses.mse import Mse
 from nnctl.network.members import stream
-from nnctl.network.network import build
+from nnctl.network.network import Network, build
+from nnctl.spec.schema import Model
 from nnctl.testing.harness import made
 from tests.single_layer import Run, run
 
@@ -85,6 +87,13 @@ CLOSED_FORMS: list[tuple[str, Mapping[str, Any], Function, Function]] = [
 
 def activation(name: str, options: Mapping[str, Any] | None = None) -> Any:
     return made(registry.get("layers", name), options or {})
+
+
+def hidden(layer: Activation, *, units: int, layers: int) -> Network:
+    """A network with so many hidden layers of that activation, as wide as its input."""
+    columns = [InputColumn(f"x{place}", "number") for place in range(units)]
+    model = Model(hidden=(units,) * layers, activation=layer)
+    return architecture(model, Mse(), columns=columns, width=1).network
 
 
 def mapped(function: Function, x: np.ndarray) -> np.ndarray:
@@ -189,15 +198,12 @@ def test_the_fixed_point_of_selu_keeps_mean_and_variance() -> None:
 
 
 def test_selu_keeps_mean_and_variance_through_many_layers() -> None:
-    layers = [(f"layers.{i}", Dense(units=200, activation=Selu())) for i in range(12)]
-    decided = _with_initializers([layer for _, layer in layers])
-    network = build([(name, layer) for (name, _), layer in zip(layers, decided, strict=True)], (200,))
+    network = hidden(Selu(), units=200, layers=12)
     arena = network.arena(np.float64)
     network.initialise(arena, [stream(0, "init")])
     h = stream(0, "x").standard_normal((500, 200))
-    for name, W in arena.named(arena.theta).items():
-        if name.endswith("W"):
-            h = run(Selu(), x=h @ W).y
+    for place in range(12):
+        h = run(Selu(), x=h @ arena.named(arena.theta)[f"layers.{place}.W"]).y
     assert abs(h.mean()) < 0.1
     assert abs(h.var() - 1) < 0.2
 
@@ -207,8 +213,8 @@ def test_selu_keeps_mean_and_variance_through_many_layers() -> None:
     [("mish", "he_normal"), ("prelu", "he_normal"), ("selu", "lecun_normal"), ("hard_tanh", "glorot_uniform")],
 )
 def test_the_initializer_in_front_suits_the_activation(name: str, weights: str) -> None:
-    [layer] = _with_initializers([Dense(units=3, activation=activation(name))])
-    assert layer.init.name == weights  # type: ignore[attr-defined]
+    first = hidden(activation(name), units=3, layers=1).nodes[0].layer
+    assert first.init.name == weights  # type: ignore[attr-defined]
 
 
 def test_prelu_learns_one_slope_that_never_decays() -> None:

@@ -84,12 +84,12 @@ def test_the_python_that_is_shown_runs(
 
 
 def test_the_component_that_is_shown_conforms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "softsign.py").write_text(blocks("python")[1])
+    (tmp_path / "arctan.py").write_text(blocks("python")[1])
     monkeypatch.syspath_prepend(tmp_path)
     known = registry._by_kind["layers"].copy()
-    import softsign  # type: ignore[import-not-found]
+    import arctan  # type: ignore[import-not-found]
 
     try:
-        nnctl.testing.conforms(softsign.Softsign)
+        nnctl.testing.conforms(arctan.Arctan)
     finally:
         registry._by_kind["layers"] = known

@@ -16,6 +16,7 @@ from nnctl.errors import SpecError
 from nnctl.layers import Layer
 from nnctl.layers.flatten import Flatten
 from nnctl.layers.gru import Gru
+from nnctl.layers.layer_norm import LayerNorm
 from nnctl.layers.lstm import Lstm
 from nnctl.layers.recurrence import Recurrence
 from nnctl.layers.simple_rnn import SimpleRnn
@@ -133,6 +134,16 @@ def test_stacked_layers_pass_their_gradients_on(cls: type[Recurrence]) -> None:
     layers: list[Layer] = [cls(units=3, return_sequences=True, bidirectional=True), cls(units=3)]
     network = build([(f"layers.{place}", layer) for place, layer in enumerate(layers)], (STEPS, FEATURES))
     assert_gradients(network, Mse(), rows(shape=(STEPS, FEATURES)), targets(3), f"two of {cls.name}")
+
+
+@each_cell
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_gradients_hold_with_a_norm_on_both_sides(cls: type[Recurrence], return_sequences: bool) -> None:
+    layer = cls(units=3, return_sequences=return_sequences)
+    network = build(
+        [("layers.0", LayerNorm()), ("layers.1", layer), ("layers.2", LayerNorm()), ("f", Flatten())], (4, 3)
+    )
+    assert_gradients(network, Mse(), rows(shape=(4, 3)), targets(network.output[0]), f"{layer} between norms")
 
 
 @each_cell

@@ -42,6 +42,9 @@ format: .venv/.installed-dev ## Format the code and repair what lint can repair
 reference: ## Make the records of tests/reference anew (needs uv, or REFERENCE=a Python with PyTorch and scikit-learn)
 	$(REFERENCE) -W ignore::UserWarning -m tests.reference.make
 
+papers: .venv/.installed ## Train by the protocols of papers and print our numbers beside theirs: DATA=FOLDER [ONLY=uci]
+	PAPERS_DATA=$(abspath $(DATA)) $(BIN)/python benchmarks/papers.py $(ONLY)
+
 lock: ## Resolve the dependencies again into uv.lock (needs uv)
 	uv lock --no-config --upgrade
 

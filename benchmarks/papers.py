@@ -3,7 +3,7 @@
     make papers DATA=FOLDER                 all of them, two at a time
     make papers DATA=FOLDER ONLY=uci        those whose name starts so
 
-FOLDER holds the tables with the splits of the papers (see docs/papers.md for their sources). A row passes where our
+FOLDER holds the tables with the splits of the papers. A row passes where our
 number is at least as good as its mark. The sources of the published numbers stand in the configs.
 """
 

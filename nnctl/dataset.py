@@ -15,8 +15,9 @@ from nnctl.data.table import Column, Table, read_table
 from nnctl.data.target import decide_task, labels
 from nnctl.errors import DataError, Place, Problem
 from nnctl.network.members import stream
-from nnctl.spec.problems import SYNONYMS, unknown
+from nnctl.spec.problems import unknown
 from nnctl.spec.schema import Data
+from nnctl.spec.synonyms import SYNONYMS
 from nnctl.splits import Rows, too_few
 
 Array = NDArray[Any]

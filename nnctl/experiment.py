@@ -20,7 +20,7 @@ from nnctl.network import gradcheck as gradients
 from nnctl.preparation import Prepared, prepare
 from nnctl.recording import Recorder, Run
 from nnctl.runs import checkpoint
-from nnctl.runs.find import find
+from nnctl.runs.find import find, runs_folder
 from nnctl.runs.run_dir import RunDir, name_from_stem, validate_name
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.trainer import Epoch, Stop, Tick, Trainer
@@ -61,11 +61,6 @@ class Experimented:
     prepared: Prepared
 
 
-def runs_folder(runs_dir: str | Path | None) -> Path:
-    """Where runs lie: the argument, else the environment variable NNCTL_RUNS_DIR, else ``runs``."""
-    return Path(runs_dir or os.environ.get("NNCTL_RUNS_DIR") or "runs")
-
-
 def train(
     config: str | Path, overrides: Overrides = (), *, name: str | None = None, runs_dir: str | Path | None = None
 ) -> Run:
@@ -94,11 +89,13 @@ def training(
 ) -> Iterator[Event]:
     """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished."""
     with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
+        if name is not None:
+            validate_name(name)
         opened = open_experiment(config, overrides)
         spec, prepared = opened.spec, opened.prepared
+        trainer = Trainer(prepared.job)
         run_dir = RunDir.create(runs_folder(runs_dir), run_name(name, spec))
         with run_dir.lock(), Interrupts() as interrupts:
-            trainer = Trainer(prepared.job)
             about = {"argv": list(argv), "overrides": spec.document.overrides}
             recorder = Recorder(run_dir, spec, prepared, trainer, about)
             yield Started(os.path.relpath(run_dir.path), prepared)

@@ -17,7 +17,7 @@ from nnctl.data.cells import CsvFile
 from nnctl.data.features import Features, features_of, features_state
 from nnctl.data.table import Table, parse_table, table_from_frame
 from nnctl.data.target import Target
-from nnctl.errors import Place, RunError
+from nnctl.errors import NnctlError, Place, RunError
 from nnctl.evaluation import Evaluator
 from nnctl.network.arena import Arena
 from nnctl.network.network import Network
@@ -128,13 +128,16 @@ def restore(checkpoint: Checkpoint, path: Path) -> Model:
     """
     try:
         return _restore(checkpoint)
+    except NnctlError as error:
+        problems = "; ".join(f"{problem.key}: {problem.message}" for problem in error.problems)
+        raise RunError(f"{path}: says what this nnctl cannot use: {problems}") from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise RunError(f"{path}: is no checkpoint of a trained network: {type(error).__name__} {error}") from None
 
 
 def _restore(checkpoint: Checkpoint) -> Model:
     meta = checkpoint.meta
-    root = from_plain(meta["spec"], HERE)
+    root = from_plain(meta["spec"], HERE, quoted=True)
     assert isinstance(root, Node)
     experiment = bind(root)
     features = features_of([_feature(entry) for entry in meta["features"]])

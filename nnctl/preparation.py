@@ -25,8 +25,9 @@ from nnctl.metrics import AUTO, Metric
 from nnctl.network.members import stream
 from nnctl.network.network import Network
 from nnctl.schedules import Schedule
-from nnctl.spec.problems import SYNONYMS, unknown
+from nnctl.spec.problems import unknown
 from nnctl.spec.schema import ColumnOptions, Data, Experiment
+from nnctl.spec.synonyms import SYNONYMS
 from nnctl.transforms import Encoder
 from nnctl.transforms.none import NoScaling
 from nnctl.transforms.one_hot import OneHot

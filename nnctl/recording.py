@@ -73,7 +73,7 @@ class Recorder:
             "pid": os.getpid(),
             "host": socket.gethostname(),
         }
-        atomic.write(run_dir.config, spec.document.path.read_bytes())
+        atomic.write(run_dir.config, spec.document.content)
         atomic.write(run_dir.resolved, dump(written(prepared.experiment)).encode())
         self._write_run("running", "")
         self.metrics = MetricsLog(run_dir.metrics_csv, ["epoch", "step", "lr", "seconds", *prepared.job.columns])

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     ("errors",),
     ("component",),
-    ("spec.problems", "spec.nodes", "spec.dump", "spec.overrides", "spec.document"),
+    ("spec.synonyms", "spec.problems", "spec.files", "spec.nodes", "spec.dump", "spec.overrides", "spec.document"),
     (
         "initializers",
         "layers",

@@ -17,7 +17,8 @@ def explain(
     from nnctl.component import KINDS, Component, registry
     from nnctl.console import explained
     from nnctl.errors import Place, Problem, SpecError
-    from nnctl.spec.problems import SYNONYMS, unknown
+    from nnctl.spec.problems import unknown
+    from nnctl.spec.synonyms import SYNONYMS
 
     components = [found for kind in KINDS if (found := registry.all(kind, Component).get(name)) is not None]
     option = explained.option_at(name)

@@ -30,8 +30,8 @@ def ls(
 
     Example: nnctl runs ls --where 'val_loss<0.1' --sort val_loss --limit 5
     """
-    from nnctl.experiment import runs_folder
     from nnctl.runs import listing
+    from nnctl.runs.find import runs_folder
 
     if as_json and as_csv:
         raise typer.BadParameter("cannot stand beside --json", param_hint="--csv")
@@ -56,10 +56,9 @@ def show(run: RunName, *, as_json: AsJson = False, runs_dir: RunsDir = None) -> 
 
     Example: nnctl runs show iris/latest
     """
-    from nnctl.experiment import runs_folder
     from nnctl.runs import find, listing
 
-    found = find.find_run(runs_folder(runs_dir), run)
+    found = find.find_run(find.runs_folder(runs_dir), run)
     about = found.read_run_json()
     summary = listing.describe(found)
     if as_json:

@@ -23,6 +23,11 @@ MAX_COMPARED = 5_000  # names compared by spelling
 _PART_OF_ID = re.compile(r"[0-9a-f-]{1,20}")
 
 
+def runs_folder(runs_dir: str | Path | None) -> Path:
+    """Where runs lie: the argument, else the environment variable NNCTL_RUNS_DIR, else ``runs``."""
+    return Path(runs_dir or os.environ.get("NNCTL_RUNS_DIR") or DEFAULT_RUNS_DIR)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What RUN names: a checkpoint, and its run, unless the checkpoint was named as a file."""

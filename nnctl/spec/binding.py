@@ -17,8 +17,9 @@ from nnctl.errors import Place
 from nnctl.spec.leaves import Leaf, alternatives, words
 from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence, plain
 from nnctl.spec.overrides import is_null
-from nnctl.spec.problems import SYNONYMS, Problems, format_key, shown, suggest, unknown
+from nnctl.spec.problems import Problems, format_key, shown, suggest, unknown
 from nnctl.spec.schema import Data, Experiment, FilePath
+from nnctl.spec.synonyms import SYNONYMS
 
 Key = tuple[str | int, ...]
 INVALID: Any = object()  # stands for a value whose problem is already noted
@@ -73,7 +74,7 @@ class Binder:
         for name, option in known.items():
             child = node.items.get(name)
             if child is None and option.required:
-                self._wrong(node, (*key, name), f"is required: {option.help[0].lower()}{option.help[1:]}")
+                self._wrong(node, (*key, name), f"is required: {option.help[0].lower()}{option.help[1:].rstrip('.')}")
                 values[name] = INVALID
             elif child is not None:
                 values[name] = self._value(option, child, (*key, name))
@@ -169,10 +170,11 @@ class Binder:
 
 def _inside_a_section(name: str) -> str | None:
     """The whole key of an option that stands in one of the experiment's sections: ``epochs`` -> ``train.epochs``."""
-    for section, option in options(Experiment).items():
-        cls = Data if section == "data" else type(option.default)
-        if dataclasses.is_dataclass(cls) and name in options(cls):
-            return f"{section}.{name}"
+    for meant in (name, *SYNONYMS.get(name, "").split()):
+        for section, option in options(Experiment).items():
+            cls = Data if section == "data" else type(option.default)
+            if dataclasses.is_dataclass(cls) and meant in options(cls):
+                return f"{section}.{meant}"
     return None
 
 

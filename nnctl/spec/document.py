@@ -11,7 +11,8 @@ from typing import Any
 
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.dump import UNWRITABLE, resolve
-from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence, read
+from nnctl.spec.files import content_of, parse_bytes, read
+from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence
 from nnctl.spec.overrides import assigned, is_null, merge, override
 from nnctl.spec.problems import Problems, format_key, parse_key, shown
 
@@ -27,6 +28,7 @@ class Document:
     path: Path
     files: tuple[Path, ...]
     overrides: abc.Mapping[str, Any]  # plain values by key
+    content: bytes  # of the file itself, as it was when it was read
 
     def place(self, key: str) -> Place | None:
         """Where the value of a dotted key is written, or else the nearest value that holds it; None for no key."""
@@ -49,7 +51,8 @@ def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] 
     Raises: SpecError with every problem found.
     """
     problems = Problems()
-    root, files = _with_parents(path)
+    content = content_of(path)
+    root, files = _with_parents(path, content)
     try:
         root = override(root, overrides)
     except SpecError as error:
@@ -59,12 +62,12 @@ def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] 
     filled = _filled(root, (), problems)
     problems.raise_if_any()
     assert isinstance(filled, Mapping)
-    return Document(filled, Path(path), files, assigned(overrides))
+    return Document(filled, Path(path), files, assigned(overrides), content)
 
 
-def _with_parents(path: str | Path) -> tuple[Mapping, tuple[Path, ...]]:
+def _with_parents(path: str | Path, content: bytes) -> tuple[Mapping, tuple[Path, ...]]:
     """The file laid over its parents, without the key ``extends``; and all files read."""
-    roots = [read(path)]
+    roots = [parse_bytes(content, os.fspath(path))]
     files = [Path(path)]
     while (wanted := _parent(roots[-1])) is not None:
         parent = Path(wanted.place.source).parent / str(wanted.value)

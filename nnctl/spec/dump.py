@@ -71,7 +71,8 @@ def _float(dumper: _Dumper, value: float) -> yaml.Node:
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
     # On one line: PyYAML folds line breaks in single quotes, which nobody can read.
     escaped = "\n" in value or "\r" in value or UNWRITABLE.search(value) is not None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if escaped else None)
+    style = '"' if escaped else "'" if value == "none" else None  # the bare word means null
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 def _list(dumper: _Dumper, value: list[Any] | tuple[Any, ...]) -> yaml.Node:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.dump import UNWRITABLE, Value, resolve
-from nnctl.spec.problems import Problems, format_key, shown, suggest
+from nnctl.spec.problems import Problems, format_key, shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 MAX_PROBLEMS = 50
-_TOO_LARGE = "must be at most 1 MB, is larger"
+TOO_LARGE = "must be at most 1 MB, is larger"
 
 # libyaml is 20 times faster. Where PyYAML was built without it, what both accept is read alike.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -69,23 +67,6 @@ def plain(node: Node) -> Any:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return node.value
-
-
-def read(path: str | Path) -> Mapping:
-    """The nodes of a YAML file. Raises: SpecError if it cannot be read or is not what ``parse`` accepts."""
-    source = os.fspath(path)
-    try:
-        with open(source, "rb") as file:
-            content = file.read(MAX_BYTES + 1)  # a pipe has no size to ask for
-    except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the path
-        raise SpecError(Problem(_unopened(Path(source), error), place=Place(source))) from None
-    if len(content) > MAX_BYTES:
-        raise SpecError(Problem(_TOO_LARGE, place=Place(source)))
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        raise SpecError(_not_utf8(content, error.start, source)) from None
-    return parse(text, source)
 
 
 def parse(text: str, source: str) -> Mapping:
@@ -231,7 +212,7 @@ def _node(event: Any, place: Place) -> Node:
 def _guarded(text: str, place_at: _PlaceAt) -> str:
     """The text as PyYAML may have it. Raises: SpecError at what no YAML may hold."""
     if len(text) > MAX_BYTES:
-        raise SpecError(Problem(_TOO_LARGE, place=place_at(1, 1)))
+        raise SpecError(Problem(TOO_LARGE, place=place_at(1, 1)))
     # A tag directive costs libyaml the square of their number, and tags are refused anyway.
     wrong = UNWRITABLE.search(text) or re.search("^%TAG", text, re.MULTILINE)
     if wrong:
@@ -274,22 +255,3 @@ def _syntax(error: Exception, text: str) -> tuple[int, int, str]:
             where = start if at_start else mark
             return where.line + 1, where.column + 1, sentence.format(line=start.line + 1)
     return mark.line + 1, mark.column + 1, f"not valid YAML: {problem}"
-
-
-def _unopened(path: Path, error: Exception) -> str:
-    if isinstance(error, IsADirectoryError):
-        return "this is a folder, expected a YAML file"
-    if not isinstance(error, FileNotFoundError):
-        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    if not path.parent.is_dir():
-        return f"no such file, there is no folder {shown(path.parent)}"
-    named = {file.stem: file for file in sorted(path.parent.glob("*.y*ml"))}
-    meant = suggest(path.stem, named)
-    return f"no such file, did you mean {shown(named[meant])}?" if meant else "no such file"
-
-
-def _not_utf8(content: bytes, at: int, source: str) -> Problem:
-    lines = re.split(rb"\r\n|\r|\n", content[:at])
-    utf16 = ", it looks like UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
-    message = f"byte {len(lines[-1]) + 1} of the line (0x{content[at]:02x}) is not UTF-8{utf16}, save the file as UTF-8"
-    return Problem(message, place=Place(source, len(lines), len(lines[-1].decode()) + 1))

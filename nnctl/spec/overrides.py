@@ -59,21 +59,24 @@ def merge(base: Mapping, over: Mapping) -> Mapping:
     return Mapping(over.place, items, base.keys | over.keys)
 
 
-def from_plain(value: Any, place: Place, depth: int = 0) -> Node:
-    """The node of a plain Python value. Raises: SpecError if YAML has no such value."""
+def from_plain(value: Any, place: Place, depth: int = 0, *, quoted: bool = False) -> Node:
+    """The node of a plain Python value; ``quoted`` keeps the text `none` a text.
+
+    Raises: SpecError if YAML has no such value.
+    """
     if hasattr(value, "tolist"):  # NumPy's scalars and arrays
         value = value.tolist()
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
     if value is None or isinstance(value, bool | int | float | str):
-        return Scalar(place, value, scalar_text(value))
+        return Scalar(place, value, scalar_text(value), quoted)
     if depth >= MAX_DEPTH:
         raise SpecError(Problem(f"must be nested at most {MAX_DEPTH} deep, is deeper", place=place))
     if isinstance(value, abc.Mapping):
-        items = {str(key): from_plain(item, place, depth + 1) for key, item in value.items()}
+        items = {str(key): from_plain(item, place, depth + 1, quoted=quoted) for key, item in value.items()}
         return Mapping(place, items, dict.fromkeys(items, place))
     if isinstance(value, list | tuple):
-        return Sequence(place, [from_plain(item, place, depth + 1) for item in value])
+        return Sequence(place, [from_plain(item, place, depth + 1, quoted=quoted) for item in value])
     allowed = "None, a boolean, a number, text, a list or a mapping"
     raise SpecError(Problem(f"must be {allowed}, got {shown(type(value).__name__)}", place=place))
 

@@ -43,9 +43,9 @@ def test_all_problems_are_told_at_once_with_their_places() -> None:
         + "optimizer: {type: adam, learning_rte: 0.1}\nmodel:\n  layers: [{type: tahn}, dense]\ntrain: {epochs: 0}\n"
     )
     assert problems(text) == [
-        "a.yaml:4:19: model.layers[0].type: unknown layer `tahn`, did you mean `tanh`?",
-        "a.yaml:4:26: model.layers[1].units: is required: number of outputs O.",
         "a.yaml:2:25: optimizer.learning_rte: unknown option, did you mean `lr`?",
+        "a.yaml:4:19: model.layers[0].type: unknown layer `tahn`, did you mean `tanh`?",
+        "a.yaml:4:26: model.layers[1].units: is required: number of outputs O",
         "a.yaml:5:17: train.epochs: must be a whole number >= 1, got `0`",
     ]
 
@@ -161,3 +161,12 @@ def test_every_option_of_a_section_can_be_set_to_its_default() -> None:
     again = spec(DATA + dump({"train": shown})).experiment
     assert again == spec(DATA).experiment
     assert isinstance(again, Experiment)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [("learning_rate: 0.1", "optimizer.lr"), ("epochs: 3", "train.epochs"), ("hidden: [4]", "model.hidden")],
+)
+def test_a_key_at_the_top_level_is_told_its_section(line: str, meant: str) -> None:
+    (found,) = problems(DATA + line + "\n")
+    assert found.endswith(f"unknown option, did you mean `{meant}`?")

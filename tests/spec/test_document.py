@@ -7,7 +7,8 @@ import pytest
 
 from nnctl.errors import Place, SpecError
 from nnctl.spec.document import MAX_FILES, load
-from nnctl.spec.nodes import MAX_BYTES, plain, read
+from nnctl.spec.files import read
+from nnctl.spec.nodes import MAX_BYTES, plain
 from nnctl.spec.overrides import COMMAND_LINE
 
 
@@ -191,12 +192,19 @@ def test_all_problems_are_told_at_once(write, monkeypatch):
     monkeypatch.setitem(os.environ, "NNCTL_BROKEN", "\udcff")
     write(a="a: {b: ${env:NNCTL_UNSET}}\nc: [x, 'a ${HOME} b']\nd: ${env:9}\ne: ${env:NNCTL_BROKEN}\n")
     assert refused("a.yaml", ["seed"]) == (
-        "command line: seed: expected KEY=VALUE, got `seed`\n"
         "a.yaml:1:8: a.b: the environment variable `NNCTL_UNSET` is not set\n"
         "a.yaml:2:8: c[1]: only `${env:NAME}` is filled in, got `${HOME} b`\n"
         "a.yaml:3:4: d: only `${env:NAME}` is filled in, got `${env:9}`\n"
-        "a.yaml:4:4: e: the environment variable `NNCTL_BROKEN` holds characters that are not text"
+        "a.yaml:4:4: e: the environment variable `NNCTL_BROKEN` holds characters that are not text\n"
+        "command line: seed: expected KEY=VALUE, got `seed`"
     )
+
+
+def test_the_content_is_what_was_read(write):
+    write(a="seed: 1  # one\n")
+    document = load("a.yaml")
+    write(a="seed: 2\n")
+    assert document.content == b"seed: 1  # one\n"
 
 
 def test_an_unset_variable_in_the_name_of_a_parent_is_placed(write, monkeypatch):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nnctl.spec import nodes
 from nnctl.spec.dump import dump, resolve, scalar_text
-from nnctl.spec.nodes import parse, plain
+from nnctl.spec.nodes import Scalar, parse, plain
 
 CONFUSING = [
     "no",
@@ -144,3 +144,11 @@ def test_long_text_stays_on_one_line():
 def test_a_value_that_stands_twice_is_written_twice():
     shared = [1, 2]
     assert dump({"a": shared, "b": shared}) == "a: [1, 2]\nb: [1, 2]\n"
+
+
+def test_the_word_none_is_kept_apart_from_null() -> None:
+    text = dump({"label": "none", "nothing": None})
+    assert text == "label: 'none'\nnothing: null\n"
+    label = parse(text, "written").items["label"]
+    assert isinstance(label, Scalar)
+    assert (label.value, label.quoted) == ("none", True)

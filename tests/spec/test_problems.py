@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.problems import (
     MAX_PARTS,
-    SYNONYMS,
     Problems,
     format_key,
     parse_key,
@@ -18,6 +17,7 @@ from nnctl.spec.problems import (
     suggest,
     unknown,
 )
+from nnctl.spec.synonyms import SYNONYMS
 
 SECTIONS = {
     "experiment": "name seed extends data model loss regularization optimizer schedule train early_stopping checkpoint "

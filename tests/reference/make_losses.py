@@ -16,7 +16,7 @@ Tensor = torch.Tensor
 RowLoss = Callable[[Tensor, Tensor], Tensor]  # scores (B, S), targets (B, T) -> losses (B,)
 
 ROWS = 8
-SCORES = {width: numbers(f"scores {width}", ROWS, width, scale=2.0) for width in (1, 2, 3, 4)}
+SCORES = {width: numbers(f"scores {width}", ROWS, width, scale=2.0) for width in (1, 2, 3, 4, 6)}
 VALUES = {width: numbers(f"values {width}", ROWS, width) for width in (1, 2, 3)}
 POSITIVE = {width: np.abs(numbers(f"positive {width}", ROWS, width)) + 0.1 for width in (1, 2)}
 BINARY = np.array([0, 1, 1, 0, 1, 0, 0, 1.0])[:, None]
@@ -30,7 +30,7 @@ REDUCED = f"{TORCH} F.{{}}(reduction='none'), mean over the outputs of a row"
 
 def records() -> list[Record]:
     cases = [*_regression(), *_binary(), *_multiclass(), *_other()]
-    return [_record(*case, weights) for case in cases for weights in (None, WEIGHTS)]
+    return [*(_record(*case, weights) for case in cases for weights in (None, WEIGHTS)), _class_weights()]
 
 
 def _record(
@@ -65,8 +65,17 @@ def _regression() -> list[Case]:
         return (e + torch.log1p(torch.exp(-2 * e)) - np.log(2)).mean(-1)
 
     def pinball(q: list[float]) -> RowLoss:
+        """The outputs of the first target come first."""
         levels = torch.tensor(q)
-        return lambda y, t: torch.maximum(levels * (t - y), (levels - 1) * (t - y)).mean(-1)
+
+        def loss(y: Tensor, t: Tensor) -> Tensor:
+            off = t[:, :, None] - y.reshape(len(t), -1, len(levels))
+            return torch.maximum(levels * off, (levels - 1) * off).mean((1, 2))
+
+        return loss
+
+    def log_error(y: Tensor, t: Tensor) -> Tensor:
+        return ((torch.log1p(torch.exp(y)) - torch.log1p(t)) ** 2).mean(-1)
 
     def tweedie(power: float) -> RowLoss:
         return lambda y, t: (
@@ -96,6 +105,8 @@ def _regression() -> list[Case]:
                 y,
                 p,
             ),
+            ("msle", {}, "regression", "(log(1 + exp y) - log(1 + t))^2", log_error, y, p),
+            ("quantile", {}, "regression", "Koenker and Bassett 1978", pinball([0.5]), y, t),
             ("poisson", {}, "regression", REDUCED.format("poisson_nll_loss"), mean(F.poisson_nll_loss), y, p),
             ("gamma", {}, "regression", "y + t exp(-y)", lambda y, t: (y + t * torch.exp(-y)).mean(-1), y, p),
             ("tweedie", {}, "regression", "Tweedie 1984", tweedie(1.5), y, p),
@@ -115,13 +126,14 @@ def _regression() -> list[Case]:
             VALUES[2],
         ),
         ("quantile", three, "regression", "Koenker and Bassett 1978", pinball(three["q"]), SCORES[3], VALUES[1]),
+        ("quantile", three, "regression", "Koenker and Bassett 1978", pinball(three["q"]), SCORES[6], VALUES[2]),
     ]
     return cases
 
 
 def _binary() -> list[Case]:
-    def cross_entropy(smoothing: float = 0.0, pos_weight: float | None = None) -> RowLoss:
-        weight = None if pos_weight is None else torch.tensor([pos_weight])
+    def cross_entropy(smoothing: float = 0.0, pos_weight: float | list[float] | None = None) -> RowLoss:
+        weight = None if pos_weight is None else torch.tensor(pos_weight)
 
         def loss(y: Tensor, t: Tensor) -> Tensor:
             t = t * (1 - smoothing) + smoothing / 2
@@ -132,11 +144,11 @@ def _binary() -> list[Case]:
     def hinge(power: int) -> RowLoss:
         return lambda y, t: (torch.clamp(1 - (2 * t - 1) * y, min=0) ** power).mean(-1)
 
-    def focal(gamma: float, alpha: float) -> RowLoss:
+    def focal(gamma: float, alpha: float | None) -> RowLoss:
         def loss(y: Tensor, t: Tensor) -> Tensor:
             p = torch.sigmoid(y)
             given = p * t + (1 - p) * (1 - t)
-            factor = alpha * t + (1 - alpha) * (1 - t)
+            factor = 1.0 if alpha is None else alpha * t + (1 - alpha) * (1 - t)
             plain = F.binary_cross_entropy_with_logits(y, t, reduction="none")
             return (factor * (1 - given) ** gamma * plain).mean(-1)
 
@@ -161,7 +173,11 @@ def _binary() -> list[Case]:
             ("squared_hinge", {}, task, "max(0, 1 - t y)^2, t = -1 or 1, as scikit-learn's LinearSVC", hinge(2), y, t),
             ("focal", {}, task, lin, focal(2, 0.25), y, t),
             ("focal", {"gamma": 1.0, "alpha": 0.6}, task, lin, focal(1, 0.6), y, t),
+            ("focal", {"gamma": 0.5, "alpha": None}, task, "Lin et al. 2017, equation 4", focal(0.5, None), y, t),
         ]
+    by_label = [0.5, 1.0, 4.0]
+    weighted = cross_entropy(0, by_label)
+    cases.append(("binary_cross_entropy", {"pos_weight": by_label}, "multilabel", logits, weighted, SCORES[3], LABELS))
     return cases
 
 
@@ -196,4 +212,35 @@ def _multiclass() -> list[Case]:
 
 
 def _other() -> list[Case]:
-    return []
+    shares, direction = np.round(np.abs(numbers("shares", ROWS, 3)), 3), VALUES[3]
+    shares[0] = [0.0, 1.0, 3.0]
+    shares = shares / shares.sum(axis=1, keepdims=True)
+
+    def divergence(y: Tensor, t: Tensor) -> Tensor:
+        return F.kl_div(F.log_softmax(y, -1), t, reduction="none").sum(-1)
+
+    return [
+        ("kl_divergence", {}, "regression", f"{TORCH} F.kl_div(F.log_softmax(y), t)", divergence, SCORES[3], shares),
+        (
+            "cosine",
+            {},
+            "regression",
+            f"1 - {TORCH} F.cosine_similarity",
+            lambda y, t: 1 - F.cosine_similarity(y, t, dim=-1),
+            SCORES[3],
+            direction,
+        ),
+    ]
+
+
+def _class_weights() -> Record:
+    """PyTorch's weight of classes, and the weights of the rows that it stands for."""
+    y, by_class = torch.tensor(SCORES[3], requires_grad=True), np.array([0.5, 1.0, 3.0])
+    codes = torch.tensor(CODES)
+    mean = F.cross_entropy(y, codes, weight=torch.tensor(by_class))
+    mean.backward()
+    losses = F.cross_entropy(y, codes, reduction="none").detach().numpy()
+    found = {"losses": losses, "loss": mean.item(), "gradients": {"y": y.grad.numpy()}}
+    given = {"task": "multiclass", "y": SCORES[3], "t": CLASSES, "weights": by_class[CODES]}
+    source = f"{TORCH} F.cross_entropy(weight={by_class.tolist()})"
+    return make("losses", "cross_entropy", source, case="weights of classes", **given, **found)

@@ -113,11 +113,19 @@ def _warm() -> list[Record]:
 def _closed() -> list[Record]:
     """Closed forms: what PyTorch has no class for."""
 
-    def stable(t: int) -> float:
-        rise, fall = round(0.1 * TOTAL), round(0.1 * TOTAL)
-        if t < rise:
-            return (t + 1) / rise
-        return 1.0 if t < TOTAL - fall else (TOTAL - t) / fall
+    def stable(warmup: float, decay: float, end: float) -> Callable[[int], float]:
+        rise, fall = round(warmup * TOTAL), round(decay * TOTAL)
+
+        def factor(t: int) -> float:
+            if t < rise:
+                return (t + 1) / rise
+            return end + (1 - end) * min(1.0, (TOTAL - t) / fall)
+
+        return factor
+
+    def vaswani(t: int) -> float:
+        warm = round(0.25 * TOTAL)
+        return (t + 1) / warm if t < warm else math.sqrt(warm / t)
 
     def polynomial(t: int) -> float:
         return 0.1 + 0.9 * (1 - t / TOTAL) ** 2
@@ -126,6 +134,7 @@ def _closed() -> list[Record]:
         ("inverse_time", {"rate": 0.1, "per": "step"}, "1 / (1 + rate t)", lambda t: 1 / (1 + 0.1 * t)),
         ("inverse_time", {"rate": 0.5}, "1 / (1 + rate t), t the epoch", lambda t: 1 / (1 + 0.5 * (t // EPOCH))),
         ("inverse_sqrt", {}, "1 / sqrt(1 + t)", lambda t: 1 / math.sqrt(1 + t)),
+        ("inverse_sqrt", {"warmup": 0.25}, "Vaswani et al. 2017: min(s / W, sqrt(W / s))", vaswani),
         ("polynomial", {"power": 2.0, "end": 0.1}, "end + (1 - end) (1 - t / n)^power", polynomial),
         (
             "coslog4",
@@ -133,7 +142,13 @@ def _closed() -> list[Record]:
             "Holzmueller et al. 2024 (RealMLP): 1/2 (1 - cos(2 pi log2(1 + 15 t / n)))",
             lambda t: 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t / TOTAL))),
         ),
-        ("warmup_stable_decay", {}, "Hu et al. 2024 (MiniCPM), straight lines", stable),
+        ("warmup_stable_decay", {}, "Hu et al. 2024 (MiniCPM), straight lines", stable(0.1, 0.1, 0.0)),
+        (
+            "warmup_stable_decay",
+            {"warmup": 0.2, "decay": 0.5, "end": 0.1},
+            "Hu et al. 2024 (MiniCPM), straight lines",
+            stable(0.2, 0.5, 0.1),
+        ),
     ]
     return [_record(name, options, source, [f(t) for t in range(TOTAL)]) for name, options, source, f in forms]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from itertools import product
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -57,48 +60,91 @@ def _convolutions() -> list[Record]:
         {"dilation": 2},
         {"padding": 2, "stride": 2, "dilation": 2},
         {"padding": "same", "kernel": 2},
+        {"padding": "same", "stride": 2},
     ]
-    return [_convolution(axes, options) for axes in (1, 2) for options in variants]
+    uneven = {"kernel": [3, 2], "stride": [1, 2], "dilation": [2, 1], "padding": 1}
+    return [*(_convolution(axes, options) for axes in (1, 2) for options in variants), _convolution(2, uneven)]
 
 
 def _convolution(axes: int, changed: dict[str, object]) -> Record:
     options = {"filters": 3, "kernel": 3, **changed}
-    kernel = options["kernel"]
+    kernel, stride = options["kernel"], options.get("stride", 1)
     x = numbers(f"conv{axes}d", 2, *(7, 6)[:axes], 2)
-    parameters = {"W": numbers(f"conv{axes}d W", *[kernel] * axes, 2, 3)}
+    taps = kernel if isinstance(kernel, list) else [kernel] * axes
+    parameters = {"W": numbers(f"conv{axes}d W {taps}", *taps, 2, 3)}
     if options.get("bias", True):
         parameters["b"] = numbers(f"conv{axes}d b", 3)
     padding = options.get("padding", "valid")
     convolve = F.conv1d if axes == 1 else F.conv2d
 
     def forward(x: Tensor, W: Tensor, b: Tensor | None = None) -> Tensor:
-        keys = {"stride": options.get("stride", 1), "dilation": options.get("dilation", 1)}
-        return _last(convolve(_first(x), W.movedim((-1, -2), (0, 1)), b, padding=padding, **keys))
+        first, how = _first(x), padding
+        if padding == "same" and stride != 1:  # refused by PyTorch
+            first, how = _padded(first, kernel, stride), 0
+        keys = {"padding": how, "stride": stride, "dilation": options.get("dilation", 1)}
+        return _last(convolve(first, W.movedim((-1, -2), (0, 1)), b, **keys))
 
     return passed(f"conv{axes}d", f"{TORCH} nn.Conv{axes}d", forward, x, parameters, options=options)
+
+
+def _padded(x: Tensor, window: int, stride: int, value: float = 0.0) -> Tensor:
+    """TensorFlow's `same`: ceil(size / stride) places, the longer half of an odd padding at the end."""
+    widths = []
+    for size in reversed(x.shape[2:]):
+        whole = max(0, (-(-size // stride) - 1) * stride + window - size)
+        widths += [whole // 2, whole - whole // 2]
+    return F.pad(x, widths, value=value)
 
 
 def _pools() -> list[Record]:
     made = []
     for axes in (1, 2):
         x = numbers(f"pool{axes}d", 2, *(8, 7)[:axes], 3)
-        for options in ({"size": 2}, {"size": 3, "stride": 2}, {"size": 3, "stride": 1}):
-            for word, functions in (("max", (F.max_pool1d, F.max_pool2d)), ("avg", (F.avg_pool1d, F.avg_pool2d))):
-                made.append(
-                    passed(
-                        f"{word}_pool{axes}d",
-                        f"{TORCH} nn.{word.title()}Pool{axes}d",
-                        lambda x, pool=functions[axes - 1], o=options: _last(
-                            pool(_first(x), o["size"], o.get("stride"))
-                        ),
-                        x,
-                        options=options,
-                    )
-                )
+        variants = [
+            {"size": 2},
+            {"size": 3, "stride": 2},
+            {"size": 3, "stride": 1},
+            {"size": 3, "padding": 1},
+            {"size": 3, "stride": 2, "padding": "same"},
+        ]
+        if axes == 2:
+            variants.append({"size": [3, 2], "stride": [2, 1]})
+        made += [_pool(word, axes, options, x) for options in variants for word in ("max", "avg")]
+        made.append(_pool("max", axes, {"size": 2, "stride": 1}, np.round(x), case="ties"))
         inner = tuple(range(1, axes + 1))
-        made.append(passed("global_max_pool", f"{TORCH} amax", lambda x, d=inner: x.amax(d), x, case=f"{axes}d"))
+        largest = F.adaptive_max_pool1d if axes == 1 else F.adaptive_max_pool2d
+        made.append(
+            passed(
+                "global_max_pool",
+                f"{TORCH} nn.AdaptiveMaxPool{axes}d(1)",
+                lambda x, pool=largest: pool(_first(x), 1).flatten(1),
+                x,
+                case=f"{axes}d",
+            )
+        )
         made.append(passed("global_avg_pool", f"{TORCH} mean", lambda x, d=inner: x.mean(d), x, case=f"{axes}d"))
     return made
+
+
+def _pool(word: str, axes: int, options: dict[str, object], x: Array, **content: str) -> Record:
+    """Padding counts for nothing; `same`, which PyTorch lacks, is padded here."""
+    size, stride, padding = options["size"], options.get("stride"), options.get("padding", 0)
+    pools = {"max": (F.max_pool1d, F.max_pool2d), "avg": (F.avg_pool1d, F.avg_pool2d)}
+    pool = pools[word][axes - 1]
+
+    def forward(x: Tensor) -> Tensor:
+        first = _first(x)
+        if padding != "same":
+            keys = {"count_include_pad": False} if word == "avg" else {}
+            return _last(pool(first, size, stride, padding, **keys))
+        if word == "max":
+            return _last(pool(_padded(first, size, stride, -math.inf), size, stride))
+        inside = _padded(torch.ones_like(first), size, stride)
+        return _last(pool(_padded(first, size, stride), size, stride) / pool(inside, size, stride))
+
+    return passed(
+        f"{word}_pool{axes}d", f"{TORCH} nn.{word.title()}Pool{axes}d", forward, x, options=options, **content
+    )
 
 
 def _shapes() -> list[Record]:
@@ -120,14 +166,14 @@ def _norms() -> list[Record]:
             for options in ({}, {"momentum": 0.5, "eps": 0.01}, {"affine": False})
             for training in (True, False)
         ]
-    for options in ({}, {"eps": 0.01}, {"affine": False}):
+    for options, (x, case) in product(({}, {"eps": 0.01}, {"affine": False}), ((wide, ""), (deep, "sequence"))):
         learned = {} if options.get("affine") is False else affine
         eps, gain = options.get("eps", 1e-5), dict(list(learned.items())[:1])
         layer_norm = lambda x, gamma=None, beta=None, e=eps: F.layer_norm(x, (4,), gamma, beta, e)  # noqa: E731
-        made.append(passed("layer_norm", f"{TORCH} nn.LayerNorm", layer_norm, wide, learned, options=options))
+        made.append(passed("layer_norm", f"{TORCH} nn.LayerNorm", layer_norm, x, learned, options=options, case=case))
         eps = options.get("eps", 1e-6)
         rms_norm = lambda x, gamma=None, e=eps: F.rms_norm(x, (4,), gamma, e)  # noqa: E731
-        made.append(passed("rms_norm", f"{TORCH} nn.RMSNorm", rms_norm, wide, gain, options=options))
+        made.append(passed("rms_norm", f"{TORCH} nn.RMSNorm", rms_norm, x, gain, options=options, case=case))
     factor = numbers("scale", 4) + 1
     made.append(passed("scale", f"{TORCH} product", lambda x, factor: x * factor, wide, {"factor": factor}))
     return made

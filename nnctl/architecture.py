@@ -16,6 +16,7 @@ from nnctl.layers.composite import Composite
 from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
 from nnctl.layers.identity import Identity
+from nnctl.layers.layer_norm import LayerNorm
 from nnctl.layers.residual import Residual
 from nnctl.layers.weighted import Weighted
 from nnctl.losses import Loss
@@ -84,6 +85,8 @@ def _block(model: Model, units: int) -> list[Layer]:
     """One hidden layer with its normalisation, activation and dropout."""
     if model.norm == "batch":
         layers: list[Layer] = [Dense(units=units, bias=False), BatchNorm(), model.activation]  # beta is its bias
+    elif model.norm == "layer":
+        layers = [Dense(units=units), LayerNorm(), model.activation]
     else:
         layers = [Dense(units=units, activation=model.activation)]
     return [*layers, Dropout(rate=model.dropout)] if model.dropout > 0 else layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,8 @@ from nnctl.network.workspace import Workspace
 
 Array = NDArray[Any]
 
-ROWS = 1024  # at a time; fixed, so that the same rows give the same bits in training and in `nnctl eval`
+MOST_ROWS = 1024  # at a time
+MOST_NUMBERS = 2**22  # in one activation of so many rows
 
 
 class Evaluator:
@@ -26,7 +28,8 @@ class Evaluator:
 
     def __init__(self, network: Network, loss: Loss, arena: Arena) -> None:
         self.network, self.loss = network, loss
-        self._space = Workspace(network, [loss], arena, ROWS, training=False)
+        self.rows = rows_at_once(network)
+        self._space = Workspace(network, [loss], arena, self.rows, training=False)
 
     def outputs(self, x: Array) -> Array:
         """The outputs (N, O) in float64, the link of the loss applied."""
@@ -48,8 +51,8 @@ class Evaluator:
         scores = np.empty((len(x), *self.network.output), x.dtype)
         total = 0.0
         with np.errstate(all="ignore"):  # ruined weights give a loss that is not finite, which says it all
-            for start in range(0, len(x), ROWS):
-                stop = min(start + ROWS, len(x))
+            for start in range(0, len(x), self.rows):
+                stop = min(start + self.rows, len(x))
                 run = self._space.at(stop - start)
                 run.x[...] = x[start:stop]
                 run.t[...] = 0 if t is None else t[start:stop]
@@ -57,3 +60,13 @@ class Evaluator:
                 scores[start:stop] = run.scores
                 total += float(run.loss_sum())
             return self.loss.predict(scores), total / max(len(x), 1)
+
+
+def rows_at_once(network: Network) -> int:
+    """How many rows are evaluated together: a power of two, fewer where activations are large.
+
+    It depends on the network alone, so that the same rows give the same bits in training and in `nnctl eval`.
+    """
+    widest = max(math.prod(node.plan.output) for node in network.walk())
+    fitting = max(1, MOST_NUMBERS // widest)
+    return min(MOST_ROWS, 1 << (fitting.bit_length() - 1))

@@ -18,12 +18,14 @@ from nnctl.data.table import Column
 from nnctl.data.target import Target, fit_target
 from nnctl.dataset import Dataset, digest, feature_names, read_dataset
 from nnctl.errors import DataError, Problem, SpecError
+from nnctl.evaluation import rows_at_once
 from nnctl.job import Job
 from nnctl.losses import Loss
 from nnctl.losses.auto import Auto as AutoLoss
 from nnctl.metrics import AUTO, Metric
 from nnctl.network.members import stream
 from nnctl.network.network import Network
+from nnctl.network.workspace import memory_for
 from nnctl.schedules import Schedule
 from nnctl.spec.problems import unknown
 from nnctl.spec.schema import ColumnOptions, Data, Experiment
@@ -71,7 +73,7 @@ def prepare(experiment: Experiment) -> Prepared:
     loss = _loss(experiment.loss, target)
     width = loss.width(task=target.task, classes=len(target.classes), targets=len(target.names))
     built = architecture(experiment.model, loss, columns=features.inputs, width=width)
-    _check_memory(built.network, experiment)
+    _check_memory(built.network, loss, experiment, len(train.rows))
     built.network.initialise(built.network.arena(), [stream(experiment.seed, "init")])
     dtype = experiment.model.dtype
     examples, unseen = examples_of(dataset, features, target, width, dtype)
@@ -270,17 +272,23 @@ def _job(
     )
 
 
-def _check_memory(network: Network, experiment: Experiment) -> None:
-    """Raise SpecError where the vectors of the run alone would not fit into the machine's memory."""
+def _check_memory(network: Network, loss: Loss, experiment: Experiment, rows: int) -> None:
+    """Raise SpecError where the vectors and the batches of the run would not fit into the machine's memory."""
+    dtype, size = experiment.model.dtype, experiment.train.batch_size
     vectors = 4 + len(experiment.optimizer.vectors) + len(experiment.optimizer.spares)  # theta, grad, best, a copy
-    needed = network.parameters * vectors * np.dtype(experiment.model.dtype).itemsize
+    parameters = network.parameters * vectors * np.dtype(dtype).itemsize
+    batch = rows if isinstance(size, str) else min(size, rows)
+    activations = memory_for(network, loss, batch, dtype=dtype, training=True).bytes
+    activations += memory_for(network, loss, rows_at_once(network), dtype=dtype, training=False).bytes
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there:
+    if parameters + activations > there:
         message = (
-            f"{network.parameters:,} parameters need {needed / 1e9:,.0f} GB with {experiment.optimizer.name}, "
-            f"this machine has {there / 1e9:,.0f} GB: use fewer units"
+            f"{network.parameters:,} parameters need {parameters / 1e9:,.1f} GB with {experiment.optimizer.name}, "
+            f"and batches of {batch:,} rows {activations / 1e9:,.1f} GB; this machine has {there / 1e9:,.1f} GB: "
         )
-        raise SpecError(Problem(message, "model"))
+        if parameters > activations:
+            raise SpecError(Problem(message + "use fewer units", "model"))
+        raise SpecError(Problem(message + "make the batches smaller", "train.batch_size"))
 
 
 def _quoted(names: Any) -> str:

@@ -9,13 +9,16 @@ import pytest
 
 from nnctl.architecture import Architecture, architecture
 from nnctl.errors import SpecError
+from nnctl.evaluation import rows_at_once
 from nnctl.initializers.constant import Constant
 from nnctl.layers import InputColumn, Layer
 from nnctl.layers.concat import Concat
 from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
 from nnctl.layers.embedding import Embedding
+from nnctl.layers.flatten import Flatten
 from nnctl.layers.relu import Relu
+from nnctl.layers.reshape import Reshape
 from nnctl.layers.residual import Residual
 from nnctl.layers.tanh import Tanh
 from nnctl.losses.mse import Mse
@@ -131,3 +134,33 @@ def test_the_gradients_of_embeddings_inside_branches_are_right() -> None:
     )
     for checked in gradcheck(network, Mse(), rows_for(network), targets()):
         assert checked.passed, f"{checked.name}: {checked.error}"
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (Model(hidden=(4,), norm="layer"), ["dense", "layer_norm", "relu", "dense"]),
+        (Model(hidden=(4,), norm="batch", dropout=0.5), ["dense", "batch_norm", "relu", "dropout", "dense"]),
+        (Model(hidden=(4,), residual=True), ["residual", "dense", "relu", "dense", "dense"]),
+    ],
+)
+def test_the_shorthand_stands_for_these_layers(model: Model, names: list[str]) -> None:
+    found = architecture(model, Mse(), columns=COLUMNS[:1], width=1)
+    assert [node.layer.name for node in found.network.walk()] == names
+    again = architecture(found.model, Mse(), columns=COLUMNS[:1], width=1)
+    assert [node.layer for node in again.network.walk()] == [node.layer for node in found.network.walk()]
+
+
+def test_a_large_image_is_evaluated_in_fewer_rows_at_once() -> None:
+    small = build([("output", dense(3))], (5,))
+    large = build(
+        [("layers.0", Reshape(shape=(64, 64, 4))), ("layers.1", dense(32)), ("layers.2", Flatten())], (16384,)
+    )
+    assert (rows_at_once(small), rows_at_once(large)) == (1024, 32)
+
+
+def test_the_planned_memory_is_what_a_workspace_allocates() -> None:
+    network = build([("layers.0", dense(4)), ("layers.1", Residual(layers=(Tanh(),))), ("output", dense(2))], (3,))
+    space = Workspace(network, [Mse()], network.arena(), 8, training=True)
+    space.at(8)
+    assert space.memory.bytes == sum(flat.nbytes for flat in space.memory.flat.values())

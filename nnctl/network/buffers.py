@@ -57,19 +57,28 @@ class Memory:
 
     def __init__(self, members: tuple[int, ...], rows: int, dtype: np.dtype[Any]) -> None:
         self.members, self.rows, self.dtype = members, rows, dtype
-        self._flat: dict[str, Array] = {}
+        self._planned: dict[str, tuple[int, np.dtype[Any], float | None]] = {}  # elements, dtype, fill
+        self.flat: dict[str, Array] = {}
 
     def reserve(self, name: str, shapes: Iterable[Shape], dtype: Any = None, fill: float | None = None) -> None:
-        """Allocate a stretch for the largest of the shapes at the full number of rows."""
+        """Plan a stretch for the largest of the shapes at the full number of rows."""
         size = max(self._elements(shape, self.rows) for shape in shapes)
-        self._flat[name] = np.empty(size, dtype or self.dtype)
-        if fill is not None:
-            self._flat[name].fill(fill)
+        self._planned[name] = (size, np.dtype(dtype or self.dtype), fill)
+
+    @property
+    def bytes(self) -> int:
+        """The size of all stretches."""
+        return sum(size * dtype.itemsize for size, dtype, _ in self._planned.values())
 
     def carve(self, name: str, shape: Shape, rows: int) -> Array:
-        """A contiguous array for so many rows at the start of the stretch."""
+        """A contiguous array for so many rows at the start of the stretch, which the first call allocates."""
+        if name not in self.flat:
+            size, dtype, fill = self._planned[name]
+            self.flat[name] = np.empty(size, dtype)
+            if fill is not None:
+                self.flat[name].fill(fill)
         axes = (rows if axis == ROWS else axis for axis in shape)
-        return self._flat[name][: self._elements(shape, rows)].reshape(*self.members, *axes)
+        return self.flat[name][: self._elements(shape, rows)].reshape(*self.members, *axes)
 
     def _elements(self, shape: Shape, rows: int) -> int:
         return math.prod(self.members) * math.prod(rows if axis == ROWS else axis for axis in shape)

@@ -44,8 +44,7 @@ class Workspace:
     ) -> None:
         self.network, self.losses, self.arena, self.weighted = network, losses, arena, weighted
         self.training, self.streams, self.input_gradient = training, streams, input_gradient
-        self.memory = Memory(arena.members, rows, arena.dtype)
-        self._reserve()
+        self.memory = memory_for(network, losses[0], rows, dtype=arena.dtype, training=training, weighted=weighted)
         self._passes: dict[int, Pass] = {}
 
     def at(self, rows: int) -> Pass:
@@ -56,37 +55,42 @@ class Workspace:
             self._passes[rows] = Pass(self, rows)
         return self._passes[rows]
 
-    def _reserve(self) -> None:
-        """Allocate every buffer once, for the full number of rows."""
-        network, memory = self.network, self.memory
-        score = (ROWS, *network.output)
-        shapes: dict[str, list[Shape]] = {"x": [(ROWS, *network.input)], "losses": [(ROWS,)]}
-        shapes["t"] = [_target_shape(self.losses[0], network)]
-        if self.weighted:
-            shapes |= {"w": [(ROWS,)], "factor": [(ROWS, 1)]}
-        if not self.training:
-            shapes["dy"] = [score]  # some losses work in it
-        self._list_buffers(network.nodes, network.input, 0, shapes)
-        for node in network.walk():
-            for name, scratch in node.plan.scratch.items():
-                memory.reserve(f"{node.name}.{name}", [scratch.shape], scratch.dtype, scratch.fill)
-        for name, shape in self.losses[0].scratch(network.output[-1]).items():
-            memory.reserve(f"loss.{name}", [shape])
-        for name, wanted in shapes.items():
-            memory.reserve(name, wanted)
 
-    def _list_buffers(
-        self, nodes: Sequence[Node], input_shape: Shape, level: int, shapes: dict[str, list[Shape]]
-    ) -> None:
-        """Add the shapes that a chain, and those inside it, keep in every buffer."""
-        if self.training:
-            ends = [input_shape, *(node.plan.output for node in nodes)]
-            for name, shape in zip(gradient_buffers(nodes, level), ends, strict=True):
-                shapes.setdefault(name, []).append((ROWS, *shape))
-        for name, node in zip(output_buffers(nodes, level, training=self.training), nodes, strict=True):
-            shapes.setdefault(name, []).append((ROWS, *node.plan.output))
-            for chain in node.chains:
-                self._list_buffers(chain, node.inputs.shape, level + 1, shapes)
+def memory_for(
+    network: Network, loss: Loss, rows: int, *, dtype: Any, training: bool, weighted: bool = False
+) -> Memory:
+    """The buffers of a workspace; nothing is allocated before it is used."""
+    memory = Memory(network.members, rows, np.dtype(dtype))
+    score = (ROWS, *network.output)
+    shapes: dict[str, list[Shape]] = {"x": [(ROWS, *network.input)], "losses": [(ROWS,)]}
+    shapes["t"] = [_target_shape(loss, network)]
+    if weighted:
+        shapes |= {"w": [(ROWS,)], "factor": [(ROWS, 1)]}
+    if not training:
+        shapes["dy"] = [score]  # some losses work in it
+    _list_buffers(network.nodes, network.input, 0, shapes, training=training)
+    for node in network.walk():
+        for name, scratch in node.plan.scratch.items():
+            memory.reserve(f"{node.name}.{name}", [scratch.shape], scratch.dtype, scratch.fill)
+    for name, shape in loss.scratch(network.output[-1]).items():
+        memory.reserve(f"loss.{name}", [shape])
+    for name, wanted in shapes.items():
+        memory.reserve(name, wanted)
+    return memory
+
+
+def _list_buffers(
+    nodes: Sequence[Node], input_shape: Shape, level: int, shapes: dict[str, list[Shape]], *, training: bool
+) -> None:
+    """Add the shapes that a chain, and those inside it, keep in every buffer."""
+    if training:
+        ends = [input_shape, *(node.plan.output for node in nodes)]
+        for name, shape in zip(gradient_buffers(nodes, level), ends, strict=True):
+            shapes.setdefault(name, []).append((ROWS, *shape))
+    for name, node in zip(output_buffers(nodes, level, training=training), nodes, strict=True):
+        shapes.setdefault(name, []).append((ROWS, *node.plan.output))
+        for chain in node.chains:
+            _list_buffers(chain, node.inputs.shape, level + 1, shapes, training=training)
 
 
 class Pass:

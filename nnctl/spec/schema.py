@@ -123,7 +123,7 @@ class Model:
     hidden: tuple[int, ...] = option(default=(64, 64), ge=1, help="Units of each hidden layer.")
     activation: Activation = option(default_factory=Relu, help="Activation of the hidden layers.")
     norm: Literal["batch", "layer"] | None = option(
-        default=None, later=("layer",), help="Normalisation between a hidden layer and its activation."
+        default=None, help="Normalisation between a hidden layer and its activation."
     )
     dropout: float = option(default=0.0, ge=0, lt=1, help="Fraction of each hidden layer's outputs dropped, 0-1.")
     residual: bool = option(default=False, help="Add the input of each hidden layer to its output.")

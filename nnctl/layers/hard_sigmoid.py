@@ -14,7 +14,7 @@ class HardSigmoid(Activation):
 
     PyTorch's gradient in float64 holds 1 / 6 to the precision of float32 only.
     Keras had ``min(max(0.2 x + 0.5, 0), 1)`` under this name until its version 3, which has the form given here.
-    Source: Howard et al. 2019; the other slope is that of Courbariaux, Bengio and David 2015.
+    Source: Howard et al. 2019.
     """
 
     def scratch(self, shape: Shape) -> dict[str, Scratch]:

@@ -12,7 +12,7 @@ from nnctl.layers import ROWS, Activation, Scratch, Shape, Slot
 class HardSwish(Activation):
     """Hard swish, ``y = x min(max(x + 3, 0), 6) / 6``.
 
-    Its derivative is 0 at -3 and 1 at 3. So it is in PyTorch since version 2.8, before it was -0.5 and 1.5.
+    Its derivative is 0 at -3 and 1 at 3, as in PyTorch 2.13; up to version 2.6 it was -0.5 and 1.5 there.
     Source: Howard et al. 2019.
     """
 

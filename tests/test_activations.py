@@ -17,6 +17,7 @@ from nnctl.layers.dense import Dense
 from nnctl.layers.elu import Elu
 from nnctl.layers.log_softmax import LogSoftmax
 from nnctl.layers.prelu import Prelu
+from nnctl.layers.relu import FEW, Relu
 from nnctl.layers.selu import Selu
 from nnctl.layers.soft_shrink import SoftShrink
 from nnctl.layers.softmax import Softmax
@@ -215,6 +216,15 @@ def test_selu_keeps_mean_and_variance_through_many_layers() -> None:
 def test_the_initializer_in_front_suits_the_activation(name: str, weights: str) -> None:
     first = hidden(activation(name), units=3, layers=1).nodes[0].layer
     assert first.init.name == weights  # type: ignore[attr-defined]
+
+
+def test_relu_of_many_elements_is_that_of_few() -> None:
+    x = stream(0, "x").standard_normal((FEW // 4 + 1, 4))
+    x[0, 0] = 0
+    many, few = run(Relu(), x=x, dy=2.0), [run(Relu(), x=part, dy=2.0) for part in (x[:-1], x[-1:])]
+    assert np.array_equal(many.y, np.concatenate([part.y for part in few]))
+    assert np.array_equal(many.dx, np.concatenate([part.dx for part in few]))
+    assert np.array_equal(many.dx, 2.0 * (x > 0))
 
 
 def test_prelu_learns_one_slope_that_never_decays() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.component import component, option
-from nnctl.layers import Activation, Slot
+from nnctl.layers import ROWS, Activation, Scratch, Shape, Slot
 
 
 @component("leaky_relu", examples=[{}, {"slope": 0.2}])
@@ -20,11 +20,18 @@ class LeakyRelu(Activation):
     overwrites_x = False
     weights = "he_normal"
 
+    def scratch(self, shape: Shape) -> dict[str, Scratch]:
+        return {"above": Scratch((ROWS, *shape), dtype=np.bool_)}
+
+    def bind(self, s: Slot) -> None:
+        s.jump = np.asarray(s.one - s.o.slope)  # of the derivative at 0
+
     def forward(self, s: Slot) -> None:
         np.multiply(s.x, s.o.slope, s.y)
         np.maximum(s.x, s.y, out=s.y)
 
     def backward(self, s: Slot) -> None:
-        np.sign(s.y, s.y)  # 1 above zero, else 0 or -1
-        np.maximum(s.y, s.o.slope, out=s.y)
+        np.greater(s.y, s.zero, s.above)
+        np.multiply(s.above, s.jump, s.y)
+        np.add(s.y, s.o.slope, s.y)
         np.multiply(s.dy, s.y, s.dx)

@@ -27,5 +27,5 @@ class Mae(Elementwise):
         self.combine(s)
 
     def backward(self, s: Any) -> None:
-        np.sign(s.dy, s.dy)
-        np.multiply(s.dy, s.slope, s.dy)
+        np.sign(s.dy, s.terms)  # in place, NumPy branches for every element
+        np.multiply(s.terms, s.slope, s.dy)

@@ -36,6 +36,6 @@ class Mape(Elementwise):
         self.combine(s)
 
     def backward(self, s: Any) -> None:
-        np.sign(s.dy, s.dy)
-        np.divide(s.dy, s.size, s.dy)
+        np.sign(s.dy, s.terms)  # in place, NumPy branches for every element
+        np.divide(s.terms, s.size, s.dy)
         np.multiply(s.dy, s.slope, s.dy)

@@ -29,8 +29,8 @@ class Lion(Optimizer):
     def step(self, s: OptimizerSlot) -> None:
         np.multiply(s.M, s.c, s.move)
         np.add(s.move, s.grad, s.move)
-        np.sign(s.move, s.move)
-        np.multiply(s.move, s.lr, s.move)
-        np.subtract(s.theta, s.move, s.theta)
         np.multiply(s.M, s.o.beta2, s.M)
         np.add(s.M, s.grad, s.M)
+        np.sign(s.move, s.grad)  # in place, NumPy branches for every element
+        np.multiply(s.grad, s.lr, s.grad)
+        np.subtract(s.theta, s.grad, s.theta)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from tests.reference import make_embedding
 from tests.reference.records import Array, Record, make, numbers
 from tests.reference.with_torch import TORCH, passed
 
@@ -16,7 +17,16 @@ Tensor = torch.Tensor
 
 
 def records() -> list[Record]:
-    return [*_dense(), *_convolutions(), *_pools(), *_shapes(), *_norms(), *_noise(), *_composites(), *_embedding()]
+    return [
+        *_dense(),
+        *_convolutions(),
+        *_pools(),
+        *_shapes(),
+        *_norms(),
+        *_noise(),
+        *_composites(),
+        *make_embedding.records(),
+    ]
 
 
 def _dense() -> list[Record]:
@@ -251,6 +261,14 @@ def _composites() -> list[Record]:
             options={"layers": [outer]},
         ),
         passed(
+            "residual",
+            residual,
+            lambda x, layers_0_W, layers_0_b: x + torch.tanh(x @ layers_0_W + layers_0_b),
+            x,
+            {"layers.0.W": W, "layers.0.b": b},
+            options={"layers": [inner], "projection": None},
+        ),
+        passed(
             "concat",
             f"{TORCH} cat",
             lambda x, branches_0_0_W, branches_0_0_b, branches_1_0_W, branches_1_0_b: torch.cat(
@@ -261,30 +279,3 @@ def _composites() -> list[Record]:
             options={"branches": [[inner], [outer], []]},
         ),
     ]
-
-
-def _embedding() -> list[Record]:
-    """Numbers pass, codes become vectors in their place; codes have no gradient."""
-    columns = [["age", "number", 0], ["town", "code", 4], ["job", "code", 3], ["income", "number", 0]]
-    town, job = np.array([0, 3, 1, 1, 2, 0]), np.array([2, 0, 0, 1, 2, 2])
-    age, income = numbers("age", 6), numbers("income", 6)
-    made = []
-    for dim, (towns, jobs) in ((2, (2, 2)), ("auto", (3, 3))):
-        assert dim == 2 or (towns, jobs) == tuple(min(50, round(1.6 * n**0.56)) for n in (4, 3))
-
-        def forward(x: Tensor, W_town: Tensor, W_job: Tensor) -> Tensor:
-            vectors = F.embedding(x[:, 1].long(), W_town), F.embedding(x[:, 2].long(), W_job)
-            return torch.cat([x[:, :1], *vectors, x[:, 3:]], -1)
-
-        made.append(
-            passed(
-                "embedding",
-                f"{TORCH} nn.Embedding; the width of auto is min(50, round(1.6 n^0.56)), fastai's rule",
-                forward,
-                np.stack([age, town, job, income], axis=1),
-                {"W.town": numbers("W town", 4, towns), "W.job": numbers("W job", 3, jobs)},
-                options={} if dim == "auto" else {"dim": dim},
-                columns=columns,
-            )
-        )
-    return made

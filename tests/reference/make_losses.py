@@ -15,6 +15,8 @@ from tests.reference.with_torch import TORCH
 Tensor = torch.Tensor
 RowLoss = Callable[[Tensor, Tensor], Tensor]  # scores (B, S), targets (B, T) -> losses (B,)
 
+Case = tuple[str, Mapping[str, Any], str, str, RowLoss, Array, Array]
+
 ROWS = 8
 SCORES = {width: numbers(f"scores {width}", ROWS, width, scale=2.0) for width in (1, 2, 3, 4, 6)}
 VALUES = {width: numbers(f"values {width}", ROWS, width) for width in (1, 2, 3)}
@@ -25,11 +27,17 @@ CODES = np.array([0, 2, 1, 1, 2, 0, 0, 2])
 CLASSES = np.eye(3)[CODES]
 WEIGHTS = np.array([1, 0.5, 2, 0, 1, 3, 0.25, 1])
 
+# Those of which an option says how the outputs of a row are combined.
+REDUCIBLE = (
+    *("mse", "mae", "huber", "log_cosh", "quantile", "mape", "msle", "poisson", "gamma", "tweedie", "gaussian_nll"),
+    *("hinge", "squared_hinge"),
+)
 REDUCED = f"{TORCH} F.{{}}(reduction='none'), mean over the outputs of a row"
 
 
 def records() -> list[Record]:
     cases = [*_regression(), *_binary(), *_multiclass(), *_other()]
+    cases += [_summed(*case) for case in cases if case[0] in REDUCIBLE and not case[1] and case[-1].shape[1] > 1]
     return [*(_record(*case, weights) for case in cases for weights in (None, WEIGHTS)), _class_weights()]
 
 
@@ -53,7 +61,9 @@ def _record(
     return make("losses", name, source, options, case=case, task=task, y=y, t=t, weights=weights, **found)
 
 
-Case = tuple[str, Mapping[str, Any], str, str, RowLoss, Array, Array]
+def _summed(name: str, options: Mapping[str, Any], task: str, source: str, loss: RowLoss, y: Array, t: Array) -> Case:
+    """The same with the sum over the outputs of a row."""
+    return name, {"reduction": "sum"}, task, f"{source}, summed", lambda y, t: loss(y, t) * t.shape[1], y, t
 
 
 def _regression() -> list[Case]:
@@ -206,7 +216,15 @@ def _multiclass() -> list[Case]:
         ("cross_entropy", {}, "multiclass", entropy, lambda y, t: F.cross_entropy(y, codes(t), reduction="none"), y, t),
         ("cross_entropy", {"label_smoothing": 0.1}, "multiclass", entropy, smoothed, y, t),
         ("focal", {}, "multiclass", "Lin et al. 2017, equation 4 over softmax", focal(2), y, t),
-        ("focal", {"gamma": 1.0}, "multiclass", "Lin et al. 2017, equation 4 over softmax", focal(1), y, t),
+        (
+            "focal",
+            {"gamma": 1.0, "link": "softmax"},
+            "multiclass",
+            "Lin et al. 2017, equation 4 over softmax",
+            focal(1),
+            y,
+            t,
+        ),
         ("multi_margin", {}, "multiclass", f"{TORCH} nn.MultiMarginLoss", margin, y, t),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 import torch
@@ -88,6 +89,21 @@ def _of_torch() -> list[Record]:
         ("multi_step", {"milestones": [2, 5]}, "MultiStepLR", lambda o: s.MultiStepLR(o, [2, 5])),
         ("exponential", {"gamma": 0.8}, "ExponentialLR", lambda o: s.ExponentialLR(o, 0.8)),
         ("cosine", {"per": "epoch"}, "CosineAnnealingLR", lambda o: s.CosineAnnealingLR(o, epochs)),
+        ("linear", {"per": "epoch"}, "LinearLR", lambda o: s.LinearLR(o, 1.0, 0.0, epochs)),
+        ("polynomial", {"per": "epoch", "power": 2.0}, "PolynomialLR", lambda o: s.PolynomialLR(o, epochs, 2.0)),
+        ("one_cycle", {"per": "epoch"}, "OneCycleLR", lambda o: s.OneCycleLR(o, 1.0, epochs)),
+        (
+            "cosine_restarts",
+            {"per": "epoch", "period": 4},
+            "CosineAnnealingWarmRestarts",
+            lambda o: s.CosineAnnealingWarmRestarts(o, 4),
+        ),
+        (
+            "cyclic",
+            {"per": "epoch", "low": 0.2, "period": 4},
+            "CyclicLR",
+            lambda o: s.CyclicLR(o, 0.2, 1.0, 2, cycle_momentum=False),
+        ),
     ]
     for name, options, words, f in by_epoch:
         factors = [factor for factor in _curve(f, epochs) for _ in range(EPOCH)]
@@ -97,16 +113,18 @@ def _of_torch() -> list[Record]:
 
 def _warm() -> list[Record]:
     """A warmup of W steps with the factor (t + 1) / W, then the schedule over the steps that remain."""
-    made = []
-    for warmup, steps in ((0.25, 10), (2, 2 * EPOCH)):
-
-        def scheduler(o: torch.optim.Optimizer, w: int = steps) -> Scheduler:
-            first = lr_scheduler.LambdaLR(o, lambda t: (t + 1) / w)
-            then = lr_scheduler.CosineAnnealingLR(o, TOTAL - w)
-            return lr_scheduler.SequentialLR(o, [first, then], milestones=[w])
-
-        words = f"{TORCH} SequentialLR of LambdaLR((t + 1) / {steps}) and CosineAnnealingLR"
-        made.append(_record("cosine", {"warmup": warmup}, words, _curve(scheduler, TOTAL)))
+    s, made = lr_scheduler, []
+    proper: list[tuple[str, Mapping[str, Any], Callable[[torch.optim.Optimizer, int], Scheduler]]] = [
+        ("constant", {}, lambda o, n: s.ConstantLR(o, 1.0)),
+        ("cosine", {}, lambda o, n: s.CosineAnnealingLR(o, n)),
+        ("linear", {"end": 0.2}, lambda o, n: s.LinearLR(o, 1.0, 0.2, n)),
+        ("step", {"every": 7, "per": "step"}, lambda o, n: s.StepLR(o, 7)),
+    ]
+    for (name, options, then), (warmup, w) in product(proper, ((0.25, 10), (2, 2 * EPOCH))):
+        first = _curve(lambda o, w=w: s.LambdaLR(o, lambda t: (t + 1) / w), w)
+        rest = _curve(lambda o, w=w, then=then: then(o, TOTAL - w), TOTAL - w)
+        words = f"{TORCH} LambdaLR((t + 1) / {w}), and then the scheduler"
+        made.append(_record(name, {**options, "warmup": warmup}, words, first + rest))
     return made
 
 

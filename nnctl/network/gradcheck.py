@@ -68,6 +68,7 @@ def gradcheck(
         run.w[...] = w
     evaluate = _Evaluation(run, streams, np.array(x, np.float64))
     evaluate()
+    arena.grad.fill(1.0)  # a backward pass writes gradients: what it adds to them shows
     run.backward()
     theta, grad, dx = arena.named(arena.theta), arena.named(arena.grad.copy()), run.dx.copy()
     found = []

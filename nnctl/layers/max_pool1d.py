@@ -1,0 +1,24 @@
+"""One-dimensional max-pooling."""
+
+from __future__ import annotations
+
+from nnctl.component import component, option
+from nnctl.layers.pooling import MaxPooling
+
+
+@component(
+    "max_pool1d",
+    examples=[{"size": 2}, {"size": 3, "stride": 2, "padding": "same"}, {"size": 4, "stride": 3, "padding": 1}],
+)
+class MaxPool1d(MaxPooling):
+    """Largest input of every window of steps, ``y[t] = max_i x[t s + i - p]``, by channel.
+
+    Padding is never the largest. The gradient goes to the first of equal inputs, as in PyTorch.
+    Shapes: x (*K, B, T, C) -> y (*K, B, T', C)
+    """
+
+    size: int = option(ge=1, help="Size of the window, in steps.")
+    stride: int | None = option(default=None, ge=1, help="Steps between two windows; null: the size.")
+
+    dimensions = 1
+    example_input = (6, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,6 +30,11 @@ class Axis:
     after: int
 
     @property
+    def extent(self) -> int:
+        """The number of inputs from the first to the last one in the window."""
+        return (self.window - 1) * self.dilation + 1
+
+    @property
     def padded(self) -> int:
         """The number of inputs, padding included."""
         return self.before + self.size + self.after
@@ -37,7 +42,7 @@ class Axis:
     @property
     def places(self) -> int:
         """The number of places that the window takes: one output each."""
-        return (self.padded - (self.window - 1) * self.dilation - 1) // self.stride + 1
+        return (self.padded - self.extent) // self.stride + 1
 
     def meets(self, tap: int) -> tuple[slice, slice]:
         """The places at which that tap of the window lies on an input, and the inputs that it lies on."""
@@ -63,8 +68,9 @@ def sliding(
     along = zip(shape[:-1], *(each(value, dimensions) for value in (window, stride, dilation)), strict=True)
     axes = tuple(_axis(padding, *sizes) for sizes in along)
     if any(axis.places < 1 for axis in axes):
-        message = f"a window of {_by(axis.window for axis in axes)} does not fit into {_by(shape[:-1])}"
-        raise SpecError(Problem(f"{message}: make it smaller, or write `padding: same`"))
+        extent, padded = _by(axis.extent for axis in axes), _by(axis.padded for axis in axes)
+        message = f"a window of {extent} does not fit into {padded}: make it smaller, or write `padding: same`"
+        raise SpecError(Problem(message))
     return axes
 
 
@@ -109,5 +115,5 @@ def _other(shape: Shape, dimensions: int) -> str:
     return "[rows, columns, channels]"
 
 
-def _by(sizes: Any) -> str:
-    return " x ".join(str(size) for size in sizes)
+def _by(sizes: Iterable[int]) -> str:
+    return " x ".join(map(str, sizes))

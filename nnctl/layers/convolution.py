@@ -13,7 +13,7 @@ from nnctl.layers import ROWS, Array, Inputs, Plan, Scratch, Slot
 from nnctl.layers.weighted import Weighted
 from nnctl.layers.windows import Axis, Index, Padding, Size, sliding, taps
 
-BLOCK = 2**18  # numbers in the patches of a block: the product reads them from the cache that they were written to
+BLOCK = 2**17  # numbers in the patches of a block: the product reads them from the cache that they were written to
 
 
 @section

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
 
 from nnctl.component import registry
 from nnctl.embeddings import Embeddings
 from nnctl.errors import Problem, SpecError
 from nnctl.initializers import Initializer
+from nnctl.initializers.values import Values
+from nnctl.initializers.zeros import Zeros
 from nnctl.layers import Activation, InputColumn, Layer
 from nnctl.layers.batch_norm import BatchNorm
 from nnctl.layers.composite import Composite
@@ -36,10 +40,23 @@ class Architecture:
     network: Network
     notes: tuple[str, ...]
 
+    @property
+    def wants_prior(self) -> bool:
+        """Whether the last offsets are to be what the training rows' targets say."""
+        return self.model.output is not None and self.model.output.bias_init == "prior"
 
-def architecture(model: Model, loss: Loss, *, columns: Sequence[InputColumn], width: int) -> Architecture:
+
+def architecture(
+    model: Model,
+    loss: Loss,
+    *,
+    columns: Sequence[InputColumn],
+    width: int,
+    prior: NDArray[Any] | None = None,
+) -> Architecture:
     """The network for the columns of a feature matrix, with ``width`` scores for the loss.
 
+    ``prior`` are the offsets that ``bias_init: prior`` stands for; without them those are 0.
     Raises: SpecError if the list of layers does not end in the width of the target, or contradicts the loss.
     """
     layers = list(_written_out(model) if model.layers is None else model.layers)
@@ -47,6 +64,9 @@ def architecture(model: Model, loss: Loss, *, columns: Sequence[InputColumn], wi
     notes = []
     if output is not None and model.layers is not None and _is_complete(layers, width):
         output = None
+        if model.output is not None and model.output.bias_init == "prior":
+            message = "prior is for the output layer that is added, and the list of layers is complete: end it before"
+            raise SpecError(Problem(message, "model.output.bias_init"))
         notes.append(f"the layers end in {_final(layers[-1]).name} of the target's width: no output layer is added")
     elif output is None and not layers:
         raise SpecError(Problem("`output: none` needs a list of layers", "model.output"))
@@ -57,7 +77,7 @@ def architecture(model: Model, loss: Loss, *, columns: Sequence[InputColumn], wi
         notes.append(f"an embedding is put first, for the codes of {codes}")
     named = [(f"layers.{place}", layer) for place, layer in enumerate(_with_initializers(layers, Identity()))]
     if output is not None:
-        added = _output_layer(output, loss, width)
+        added = _output_layer(output, loss, width, prior)
         output = Output(activation=added.activation, init=_init(added), bias_init=output.bias_init)
         named.append(("output", added))
     decided = replace(model, layers=tuple(layer for name, layer in named if name != "output"), output=output)
@@ -131,11 +151,14 @@ def _with_initializer(layer: W, activation: Layer) -> W:
     return replace(layer, init=_initializer(weights))
 
 
-def _output_layer(output: Output, loss: Loss, width: int) -> Dense:
+def _output_layer(output: Output, loss: Loss, width: int, prior: NDArray[Any] | None) -> Dense:
     activation = output.activation
     if isinstance(activation, str):
         activation = _activation(loss.link)
-    layer = Dense(units=width, activation=activation, init=output.init, bias_init=output.bias_init)
+    bias_init = output.bias_init
+    if isinstance(bias_init, str):
+        bias_init = Zeros() if prior is None else Values(values=tuple(prior.tolist()))
+    layer = Dense(units=width, activation=activation, init=output.init, bias_init=bias_init)
     return _with_initializer(layer, activation)
 
 

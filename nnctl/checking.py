@@ -12,6 +12,7 @@ from nnctl.experiment import Overrides, open_experiment
 from nnctl.network.network import Node
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import written
+from nnctl.spec.schema import FEATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def check(config: str | Path, overrides: Overrides = ()) -> Checked:
     table = prepared.dataset.table
     return Checked(
         task=prepared.target.task,
-        target=prepared.target.names,
+        target=prepared.target.names or (FEATURES,),
         classes=prepared.target.classes,
         loss=prepared.loss.name,
         rows=prepared.dataset.counts(),

@@ -16,7 +16,7 @@ from nnctl.data.target import decide_task, labels
 from nnctl.errors import DataError, Place, Problem
 from nnctl.network.members import stream
 from nnctl.spec.problems import unknown
-from nnctl.spec.schema import Data
+from nnctl.spec.schema import FEATURES, Data
 from nnctl.spec.synonyms import SYNONYMS
 from nnctl.splits import Rows, too_few
 
@@ -58,10 +58,12 @@ def read_dataset(data: Data, seed: int) -> Dataset:
     Raises: DataError, with the key of every column that does not exist.
     """
     table = read(data, data.path)
-    targets = (data.target,) if isinstance(data.target, str) else data.target
+    targets = data.targets
     check_columns(data, table, targets)
-    task = decide_task([table.columns[name] for name in targets], data.task)
+    task = _task(data, table)
     rows, notes = rows_with_target(data, table, targets)
+    if not targets and FEATURES in table.columns:
+        notes.append(f"the inputs are the target; for the column of that name write `data.target: [{FEATURES}]`")
     parts = cut(data, table, rows, targets, task, seed)
     types = {name: column.type for name, column in table.columns.items()}
     for name, path in (("val", data.val_path), ("test", data.test_path)):
@@ -88,12 +90,25 @@ def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only:
     )
 
 
+def _task(data: Data, table: Table) -> str:
+    if not data.targets and data.target != FEATURES:
+        raise DataError(Problem("names no column to predict, name one", "data.target"))
+    if data.targets:
+        return decide_task([table.columns[name] for name in data.targets], data.task)
+    if data.task not in ("auto", "regression"):
+        message = f"the features as the target are a regression, not {data.task}; for a column of that name write "
+        raise DataError(Problem(f"{message}`[{FEATURES}]`", "data.target"))
+    return "regression"
+
+
 def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
     """Raise DataError unless every column that the section names exists and something is left to learn from."""
     places = {"data.target": targets, "data.id": data.id, "data.drop": data.drop, "data.columns": tuple(data.columns)}
     column = getattr(data.split, "column", None)
     if column is not None:
         places["data.split.column"] = (column,)
+    if data.weight is not None:
+        places["data.weight"] = (data.weight,)
     problems = [
         Problem(f"{table.path} has {unknown('column', name, table.columns, SYNONYMS).replace('unknown', 'no', 1)}", key)
         for key, names in places.items()
@@ -108,7 +123,7 @@ def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
 
 def feature_names(data: Data, table: Table, targets: tuple[str, ...]) -> list[str]:
     """The columns that the network sees, in the order of the file."""
-    left_out = {*targets, *data.id, *data.drop, getattr(data.split, "column", None)}
+    left_out = {*targets, *data.id, *data.drop, data.weight, getattr(data.split, "column", None)}
     return [name for name in table.columns if name not in left_out]
 
 
@@ -137,7 +152,9 @@ def is_missing(column: Column) -> Array:
 def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: str, seed: int) -> dict[str, Part]:
     """The parts of the rows of one table; a part that has a file of its own gets no row here."""
     split = data.split.resolved(task)
-    classes = None if task == "regression" else labels(table.columns[targets[0]]).codes[rows].astype(np.int64)
+    classes = None
+    if task in ("binary", "multiclass"):
+        classes = labels(table.columns[targets[0]]).codes[rows].astype(np.int64)
     name = getattr(split, "column", None)
     column = _texts(table.columns[name], rows) if name is not None else None
     given = {"val": data.val_path, "test": data.test_path}

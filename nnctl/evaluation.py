@@ -37,8 +37,8 @@ class Evaluator:
 
     def judge(self, examples: Examples, target: Target) -> tuple[float, Predictions]:
         """The loss on all rows, and what the network says about them."""
-        outputs, loss = self._run(examples.x, examples.t)
-        return loss, target.predictions(outputs, examples.truth)
+        outputs, loss = self._run(examples.x, examples.t, examples.w)
+        return loss, target.predictions(self.loss.point(outputs), examples.truth, examples.weight)
 
     def evaluate(self, examples: Examples, target: Target, metrics: Sequence[Metric]) -> dict[str, float]:
         """The loss and the metrics by name, on all rows."""
@@ -46,10 +46,10 @@ class Evaluator:
         with np.errstate(all="ignore"):
             return {"loss": loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
 
-    def _run(self, x: Array, t: Array | None) -> tuple[Array, float]:
-        """The outputs, and the mean loss where there are targets."""
+    def _run(self, x: Array, t: Array | None, w: Array | None = None) -> tuple[Array, float]:
+        """The outputs, and the mean loss, weighted by w (N,), where there are targets."""
         scores = np.empty((len(x), *self.network.output), x.dtype)
-        total = 0.0
+        losses = np.empty(len(x))
         with np.errstate(all="ignore"):  # ruined weights give a loss that is not finite, which says it all
             for start in range(0, len(x), self.rows):
                 stop = min(start + self.rows, len(x))
@@ -58,8 +58,16 @@ class Evaluator:
                 run.t[...] = 0 if t is None else t[start:stop]
                 run.forward()
                 scores[start:stop] = run.scores
-                total += float(run.loss_sum())
-            return self.loss.predict(scores), total / max(len(x), 1)
+                losses[start:stop] = run.losses
+            return self.loss.predict(scores), _mean(losses, w)
+
+
+def _mean(losses: Array, w: Array | None) -> float:
+    """The mean loss; rows of weight 0 do not count, whatever their loss."""
+    if w is None:
+        return float(losses.sum()) / max(len(losses), 1)
+    counting, weights = w > 0, w.astype(np.float64)
+    return float((weights[counting] * losses[counting]).sum() / weights.sum())
 
 
 def rows_at_once(network: Network) -> int:

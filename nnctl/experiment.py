@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnctl.errors import DivergedError, NnctlError, Problem
@@ -147,14 +148,17 @@ def open_experiment(config: str | Path, overrides: Overrides = ()) -> Experiment
 
 
 def gradcheck(config: str | Path, overrides: Overrides = ()) -> list[gradients.Checked]:
-    """Check the gradient of every parameter, and of the input, on the first training rows of the config."""
+    """Check the gradient of every parameter, and of the input, on the first training rows that count."""
     prepared = open_experiment(config, overrides).prepared
-    rows = prepared.examples["train"]
+    examples = prepared.examples["train"]
+    w = examples.w
+    rows = (np.arange(len(examples)) if w is None else np.flatnonzero(w))[:GRADCHECK_ROWS]
     return gradients.gradcheck(
         prepared.network,
         prepared.loss,
-        rows.x[:GRADCHECK_ROWS],
-        rows.t[:GRADCHECK_ROWS],
+        examples.x[rows],
+        examples.t[rows],
+        None if w is None else w[rows],
         seed=prepared.experiment.seed,
     )
 

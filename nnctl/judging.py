@@ -63,7 +63,8 @@ def evaluate(
     path = str(csv) if csv is not None else _path_of(model, split or "train")
     table, rows, notes = judged_rows(model, path, split)
     if not len(rows):
-        raise DataError(Problem(f"{path}: has no row with a known `{model.target.names[0]}`"))
+        known = f" with a known `{model.target.names[0]}`" if model.target.names else ""
+        raise DataError(Problem(f"{path}: has no row{known}"))
     with threadpool_limits(1):
         loss, predictions = model.evaluator.judge(model.examples(table, rows), model.target)
     chosen = model.experiment.metrics
@@ -79,7 +80,7 @@ def judged_rows(model: Model, path: str, split: str | None) -> tuple[Table, Arra
     Raises: DataError if the file is not that of training, where a part is asked for.
     """
     data, names = model.experiment.data, model.target.names
-    extra = {name for name in (getattr(data.split, "column", None),) if name is not None}
+    extra = {name for name in (getattr(data.split, "column", None), data.weight) if name is not None}
     table = read(data, path, types=model.features.types, only={*model.features.types, *names, *extra})
     missing = [name for name in names if name not in table.columns]
     if missing:
@@ -160,18 +161,23 @@ def predict(
 
 def prediction_columns(model: Model, *, proba: bool) -> list[str]:
     """The names of the columns that predictions get."""
-    if len(model.target.names) > 1:
-        return [f"prediction_{name}" for name in model.target.names]
-    if proba and not model.target.classifies:
-        raise SpecError(Problem("--proba: a regression has no class probabilities"))
-    return ["prediction", *(f"p_{label}" for label in model.classes if proba)]
+    if proba and (reason := model.no_probabilities) is not None:
+        raise SpecError(Problem(f"--proba: {reason}"))
+    target = model.target
+    if target.reconstructs:
+        return ["reconstruction_error"]
+    several = len(target.names) > 1 or target.task == "multilabel"
+    starts = [f"prediction_{name}" for name in target.names] if several else ["prediction"]
+    ends = model.experiment.loss.suffixes if target.task == "regression" else ("",)
+    return [*(start + end for start in starts for end in ends), *(f"p_{label}" for label in model.classes if proba)]
 
 
 def _cells(model: Model, outputs: Array, *, proba: bool) -> list[list[str]]:
     """The added cells of every row; numbers as the shortest decimals that read back exactly."""
     values = model.values(outputs)
     columns = values[:, None] if values.ndim == 1 else values
-    if proba:
-        probabilities = model.target.probabilities(outputs).tolist()
-        return [[label, *map(repr, row)] for label, row in zip(values.tolist(), probabilities, strict=True)]
-    return [[value if isinstance(value, str) else repr(value) for value in row] for row in columns.tolist()]
+    cells = [[value if isinstance(value, str) else repr(value) for value in row] for row in columns.tolist()]
+    if not proba:
+        return cells
+    probabilities = model.target.probability(outputs).tolist()
+    return [[*row, *map(repr, shares)] for row, shares in zip(cells, probabilities, strict=True)]

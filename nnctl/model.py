@@ -19,6 +19,7 @@ from nnctl.data.table import Table, parse_table, table_from_frame
 from nnctl.data.target import Target
 from nnctl.errors import NnctlError, Place, RunError
 from nnctl.evaluation import Evaluator
+from nnctl.examples import part_examples
 from nnctl.network.arena import Arena
 from nnctl.network.network import Network
 from nnctl.preparation import Prepared
@@ -56,18 +57,29 @@ class Model:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The sorted labels; empty for regression."""
-        return self.target.classes
+        """The sorted labels; for several labels the names of their columns; empty for regression."""
+        return self.target.names if self.target.task == "multilabel" else self.target.classes
 
     def predict(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Array:
-        """Labels (N,) as text; for regression numbers (N,), or (N, T) for several targets, in the target's units."""
+        """Labels (N,) as text, or (N, L); for regression numbers (N,) in the target's units.
+
+        (N, P) where there is more to tell, as `predict` writes it: several targets, quantiles, standard deviations. An
+        autoencoder gives the reconstruction errors (N,).
+        """
         return self.values(self.outputs(self.table(frame))[0])
 
     def predict_proba(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Array:
-        """Class probabilities (N, C). Raises TypeError for regression."""
-        if not self.target.classifies:
-            raise TypeError("a regression has no class probabilities")
-        return self.target.probabilities(self.outputs(self.table(frame))[0])
+        """Class probabilities (N, C). Raises TypeError for regression, and where the loss gives none."""
+        if (reason := self.no_probabilities) is not None:
+            raise TypeError(reason)
+        return self.target.probability(self.outputs(self.table(frame))[0])
+
+    @property
+    def no_probabilities(self) -> str | None:
+        """Why there are no class probabilities, where there are none."""
+        if self.target.task == "regression":
+            return "a regression has no class probabilities"
+        return None if self.target.probabilities else f"the loss {self.experiment.loss.name} gives no probabilities"
 
     def table(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Table:
         """A frame as a table with the columns and types of training."""
@@ -85,22 +97,42 @@ class Model:
         )
 
     def outputs(self, table: Table) -> tuple[Array, dict[str, int]]:
-        """The network's outputs (N, O) for a table, and how many cells of a column hold an unseen level."""
+        """The network's outputs (N, O) for a table, and how many cells of a column hold an unseen level.
+
+        Of an autoencoder (N, 1), the mean squared error of each row.
+        """
         x, unseen = self.features.matrix(table, self.arena.dtype)
-        return self.evaluator.outputs(x), unseen
+        outputs = self.evaluator.outputs(x)
+        if self.target.reconstructs:
+            outputs = np.mean((self.experiment.loss.point(outputs) - x) ** 2, axis=1, keepdims=True)
+        return outputs, unseen
 
     def values(self, outputs: Array) -> Array:
-        """What the outputs predict: labels, or numbers."""
-        if self.target.classifies:
-            return np.array(self.target.classes)[self.target.codes(outputs)]
-        values = self.target.values(outputs)
+        """What the outputs predict: labels, or numbers; (N,), or (N, P) for several columns."""
+        target = self.target
+        if target.classifies:
+            return np.array(target.classes)[target.codes(outputs)]
+        if target.task == "multilabel":
+            codes = target.codes(outputs)
+            return np.stack([np.array(pair)[codes[:, place]] for place, pair in enumerate(target.pairs)], axis=1)
+        if target.reconstructs:
+            return outputs[:, 0]
+        told = self.experiment.loss.report(outputs, target.values)  # (N, T, suffixes)
+        values = told.reshape(len(told), -1)
         return values[:, 0] if values.shape[1] == 1 else values
 
     def examples(self, table: Table, rows: Array) -> Examples:
         """Rows of a table that has the target, ready to be evaluated."""
-        x = self.features.matrix(table, self.arena.dtype)[0][rows]
-        truth = self.target.truth([table.columns[name] for name in self.target.names])[rows]
-        return Examples(x, self.target.encode(truth, self.network.output[0], self.arena.dtype), truth)
+        return part_examples(
+            table,
+            self.features.matrix(table, self.arena.dtype)[0],
+            rows,
+            features=self.features.names,
+            target=self.target,
+            loss=self.experiment.loss,
+            width=self.network.output[0],
+            weight=self.experiment.data.weight,
+        )
 
 
 def described(prepared: Prepared) -> dict[str, Any]:
@@ -115,6 +147,8 @@ def described(prepared: Prepared) -> dict[str, Any]:
             "classes": list(target.classes),
             "positive": target.positive,
             "states": plain(target.states),
+            "pairs": plain(target.pairs),
+            "class_weights": list(target.class_weights),
         },
         "outputs": prepared.network.output[0],
         "data_sha256": {name: part.table.sha256 for name, part in prepared.dataset.parts.items()},
@@ -142,6 +176,7 @@ def _restore(checkpoint: Checkpoint) -> Model:
     experiment = bind(root)
     features = features_of([_feature(entry) for entry in meta["features"]])
     saved = meta["target"]
+    assert not isinstance(experiment.data.target_scale, str)
     target = Target(
         tuple(saved["names"]),
         saved["task"],
@@ -149,7 +184,9 @@ def _restore(checkpoint: Checkpoint) -> Model:
         positive=saved["positive"],
         scaler=experiment.data.target_scale,
         states=tuple(saved["states"]),
-    )
+        pairs=tuple((first, last) for first, last in saved["pairs"]),
+        class_weights=tuple(saved["class_weights"]),
+    ).fitted_to(experiment.loss)
     built = architecture(experiment.model, experiment.loss, columns=features.inputs, width=meta["outputs"])
     arena = built.network.arena(experiment.model.dtype)
     for name, view in {**arena.named(arena.theta), **arena.named_statistics()}.items():

@@ -5,34 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.architecture import architecture
-from nnctl.component import registry
 from nnctl.data.batches import Examples
 from nnctl.data.features import Feature, Features, fit_category, fit_number
 from nnctl.data.table import Column
-from nnctl.data.target import Target, fit_target
+from nnctl.data.target import Target
 from nnctl.dataset import Dataset, digest, feature_names, read_dataset
 from nnctl.errors import DataError, Problem, SpecError
 from nnctl.evaluation import rows_at_once
+from nnctl.examples import part_examples
 from nnctl.job import Job
+from nnctl.learning import chosen_loss, fitted_target
 from nnctl.losses import Loss
-from nnctl.losses.auto import Auto as AutoLoss
-from nnctl.metrics import AUTO, Metric
 from nnctl.network.members import stream
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
-from nnctl.schedules import Schedule
-from nnctl.spec.problems import unknown
+from nnctl.spec.problems import format_key
 from nnctl.spec.schema import ColumnOptions, Data, Experiment
-from nnctl.spec.synonyms import SYNONYMS
 from nnctl.transforms import Encoder
 from nnctl.transforms.none import NoScaling
 from nnctl.transforms.one_hot import OneHot
+from nnctl.watching import Watched, watch
 
 Array = NDArray[Any]
 Better = Literal["lower", "higher"]
@@ -60,24 +58,21 @@ def prepare(experiment: Experiment) -> Prepared:
     Raises: DataError, SpecError with the keys of what does not fit.
     """
     dataset = read_dataset(experiment.data, experiment.seed)
-    train = dataset.parts["train"]
+    loss = chosen_loss(experiment.loss, dataset.task)
     features = fit_features(experiment.data, dataset)
-    columns = [dataset.table.columns[name] for name in dataset.targets]
-    target = fit_target(
-        columns,
-        dataset.task,
-        positive=experiment.data.positive,
-        scaler=experiment.data.target_scale,
-        train=train.rows,
-    )
-    loss = _loss(experiment.loss, target)
-    width = loss.width(task=target.task, classes=len(target.classes), targets=len(target.names))
+    target = fitted_target(experiment.data, dataset, loss)
+    if target.reconstructs:
+        _check_numbers(features)
+    count = len(target.names) or features.width
+    width = loss.width(task=target.task, classes=len(target.classes), targets=count)
     built = architecture(experiment.model, loss, columns=features.inputs, width=width)
-    _check_memory(built.network, loss, experiment, len(train.rows))
+    _check_memory(built.network, loss, experiment, len(dataset.parts["train"].rows))
     built.network.initialise(built.network.arena(), [stream(experiment.seed, "init")])
-    dtype = experiment.model.dtype
-    examples, unseen = examples_of(dataset, features, target, width, dtype)
-    watched = _watched(experiment, target.task, has_val="val" in examples)
+    examples, unseen = examples_of(experiment, dataset, features, target, loss, width)
+    if built.wants_prior:
+        prior = loss.prior(examples["train"].t, examples["train"].w)
+        built = architecture(experiment.model, loss, columns=features.inputs, width=width, prior=prior)
+    watched = watch(experiment, loss, target.task, has_val="val" in examples)
     experiment = replace(experiment, model=built.model, loss=loss, metrics=watched.metrics, schedule=watched.schedule)
     experiment = _decided(experiment, dataset, target)
     job = _job(experiment, built.network, target, examples, watched)
@@ -104,7 +99,7 @@ def fit_features(data: Data, dataset: Dataset) -> Features:
 
 
 def examples_of(
-    dataset: Dataset, features: Features, target: Target, width: int, dtype: str
+    experiment: Experiment, dataset: Dataset, features: Features, target: Target, loss: Loss, width: int
 ) -> tuple[dict[str, Examples], list[str]]:
     """The rows of every part as arrays, and notes about levels that the training rows do not show."""
     examples: dict[str, Examples] = {}
@@ -112,15 +107,37 @@ def examples_of(
     matrices: dict[int, Array] = {}
     for name, part in dataset.parts.items():
         if id(part.table) not in matrices:
-            matrices[id(part.table)], unseen = features.matrix(part.table, dtype)
+            matrices[id(part.table)], unseen = features.matrix(part.table, experiment.model.dtype)
             notes += [
                 f"{part.table.path}: `{column}` has a level in {count} rows that no training row has"
                 for column, count in unseen.items()
             ]
-        truth = target.truth([part.table.columns[column] for column in target.names])[part.rows]
-        x = matrices[id(part.table)][part.rows]
-        examples[name] = Examples(x, target.encode(truth, width, dtype), truth)
+        examples[name] = part_examples(
+            part.table,
+            matrices[id(part.table)],
+            part.rows,
+            features=features.names,
+            target=target,
+            loss=loss,
+            width=width,
+            weight=experiment.data.weight,
+        )
     return examples, notes
+
+
+def _check_numbers(features: Features) -> None:
+    """Raise DataError if an autoencoder were to learn codes as if they were numbers."""
+    problems = [
+        Problem(
+            f"column `{column.name}` is coded for an embedding, and codes are no numbers to reconstruct; encode it "
+            "as one_hot, or drop it",
+            format_key(("data", "columns", column.name, "encode")),
+        )
+        for column in features.inputs
+        if column.kind == "code"
+    ]
+    if problems:
+        raise DataError(problems)
 
 
 def _fit(column: Column, data: Data, rows: Array) -> Feature:
@@ -149,81 +166,6 @@ def _encoder(column: Column, options: ColumnOptions, data: Data) -> Encoder:
     return OneHot()
 
 
-def _loss(loss: Loss, target: Target) -> Loss:
-    if not isinstance(loss, AutoLoss) and target.task not in loss.tasks:
-        fitting = ", ".join(f"`{cls.name}`" for cls in registry.classes("losses", Loss) if target.task in cls.tasks)
-        raise SpecError(Problem(f"{loss.name} does not fit a {target.task} target, allowed: {fitting}", "loss.type"))
-    return loss.resolved(target.task)
-
-
-class Watched(NamedTuple):
-    """The values that decide something, their better directions, and the metrics to compute."""
-
-    monitor: str | None  # the one that makes an epoch the best
-    better: Better
-    schedule: Schedule  # it knows what it watches
-    schedule_better: Better
-    metrics: tuple[Metric, ...]
-
-
-def _watched(experiment: Experiment, task: str, *, has_val: bool) -> Watched:
-    fitting = {cls.name: cls for cls in registry.classes("metrics", Metric) if task in cls.tasks}
-    if isinstance(experiment.metrics, str):
-        metrics = [fitting[name]() for name in AUTO[task]]
-    else:
-        metrics = list(experiment.metrics)
-    names = [metric.name for metric in metrics]
-    problems = _unfit(names, fitting, task)
-    rule = experiment.early_stopping
-    monitor = rule.monitor if rule is not None else ("val_loss" if has_val else None)
-    schedule = experiment.schedule.watching(monitor or "train_loss")
-    better: dict[str | None, Better] = {None: "lower"}
-    for key, name in (("early_stopping", monitor), ("schedule", schedule.watches)):
-        if name is not None and name not in better:
-            better[name] = _direction(name, f"{key}.monitor", fitting, metrics, problems, has_val=has_val)
-    if problems:
-        raise SpecError(problems)
-    return Watched(monitor, better[monitor], schedule, better[schedule.watches], tuple(metrics))
-
-
-def _direction(
-    monitor: str,
-    key: str,
-    fitting: Mapping[str, type[Metric]],
-    metrics: list[Metric],
-    problems: list[Problem],
-    *,
-    has_val: bool,
-) -> Better:
-    """The better direction of a watched value; its metric goes to the metrics, what is wrong to the problems."""
-    part, _, name = monitor.partition("_")
-    known = [f"{part}_{name}" for part in ("val", "train") for name in ("loss", *fitting)]
-    if monitor not in known:
-        problems.append(Problem(unknown("value to monitor", monitor, known, SYNONYMS), key))
-    elif part == "val" and not has_val:
-        problems.append(Problem(f"`{monitor}` needs validation rows and there are none: monitor `train_{name}`", key))
-    elif name != "loss":
-        if name not in [metric.name for metric in metrics]:
-            metrics.append(fitting[name]())
-        return fitting[name].better
-    return "lower"
-
-
-def _unfit(names: list[str], fitting: Mapping[str, type[Metric]], task: str) -> list[Problem]:
-    """What is wrong with the list of metrics: one that does not fit the task, or stands in it twice."""
-    problems = []
-    for place, name in enumerate(names):
-        if name not in fitting:
-            message = f"{name} does not fit a {task} target, allowed: {_quoted(fitting)}"
-            problems.append(Problem(message, f"metrics[{place}]"))
-        elif name in names[:place]:
-            message = (
-                f"{name} stands at metrics[{names.index(name)}] already, and a metric is known by its name: keep one"
-            )
-            problems.append(Problem(message, f"metrics[{place}]"))
-    return problems
-
-
 def _decided(experiment: Experiment, dataset: Dataset, target: Target) -> Experiment:
     """The experiment as it is saved: nothing left to decide, paths absolute."""
     data = experiment.data
@@ -237,7 +179,16 @@ def _decided(experiment: Experiment, dataset: Dataset, target: Target) -> Experi
     }
     positive = target.classes[target.positive] if target.task == "binary" else None
     split = data.split.resolved(target.task)
-    data = replace(data, task=target.task, positive=positive, columns=columns, split=split, **paths)  # type: ignore[arg-type]
+    scale = target.scaler or NoScaling()
+    data = replace(
+        data,
+        task=target.task,  # type: ignore[arg-type]
+        positive=positive,
+        columns=columns,
+        split=split,
+        target_scale=scale,
+        **paths,
+    )
     return replace(experiment, data=data)
 
 
@@ -289,7 +240,3 @@ def _check_memory(network: Network, loss: Loss, experiment: Experiment, rows: in
         if parameters > activations:
             raise SpecError(Problem(message + "use fewer units", "model"))
         raise SpecError(Problem(message + "make the batches smaller", "train.batch_size"))
-
-
-def _quoted(names: Any) -> str:
-    return ", ".join(f"`{name}`" for name in names)

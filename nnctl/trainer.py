@@ -71,7 +71,7 @@ class Progress:
     batch: int = 0  # finished batches of the epoch that runs
     seconds: float = 0.0
     loss: float = 0.0  # sum over the rows of the epoch that runs
-    rows: int = 0  # of the epoch that runs
+    weight: float = 0.0  # of those rows: their number, or the sum of their weights
     stopping: dict[str, Any] = field(default_factory=dict)
     schedule: dict[str, Any] = field(default_factory=dict)
 
@@ -86,7 +86,13 @@ class Trainer:
         self.shuffling, self.dropping = Streams.single(job.seed, "shuffle"), Streams.single(job.seed, "dropout")
         self.batches = Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=self.shuffling)
         self.space = Workspace(
-            job.network, [job.loss], self.arena, self.batches.size, training=True, streams=self.dropping
+            job.network,
+            [job.loss],
+            self.arena,
+            self.batches.size,
+            training=True,
+            streams=self.dropping,
+            weighted=job.train.w is not None,
         )
         self.evaluator = Evaluator(job.network, job.loss, self.arena)
         arena = self.arena
@@ -159,7 +165,7 @@ class Trainer:
         self.job.optimizer.advance(slot, self._factor())
         progress.batch += 1
         progress.loss += loss
-        progress.rows += run.rows
+        progress.weight += float(run.weight())
         return True
 
     def _factor(self) -> float:
@@ -176,7 +182,7 @@ class Trainer:
         if end or progress.epoch % job.eval_every == 0:
             values, finite = self._evaluate()
             end = end or self._end()  # an evaluation takes its time
-        progress.batch, progress.loss, progress.rows = 0, 0.0, 0
+        progress.batch, progress.loss, progress.weight = 0, 0.0, 0.0
         self._watch(values)
         improved = bool(values) and finite and self._keep_best(values)
         stop = self._stop(values, end) if finite else self._lost(f"after epoch {progress.epoch}")
@@ -194,7 +200,7 @@ class Trainer:
         The last step may have ruined the weights after its loss was taken.
         """
         job, progress = self.job, self.progress
-        values = {"train_loss": progress.loss / max(progress.rows, 1)}
+        values = {"train_loss": progress.loss / (progress.weight or 1.0)}
         with np.errstate(all="ignore"):
             losses = [values["train_loss"], float(np.add.reduce(self.arena.theta, dtype=np.float64))]
         for part, examples in (("train", job.train if job.measures_train else None), ("val", job.val)):

@@ -34,7 +34,7 @@ ROOMS = (
     ("spec.schema", "spec.leaves", "spec.binding", "spec.reading", "spec.json_schema"),
     ("testing",),
     ("embeddings",),
-    ("architecture", "dataset", "evaluation"),
+    ("architecture", "dataset", "evaluation", "examples", "learning", "watching"),
     ("job",),
     ("trainer",),
     ("preparation", "interrupts"),

@@ -18,12 +18,16 @@ Array = NDArray[Any]
 class Examples:
     """The rows of one part of the data.
 
-    Shapes: x (N, F) features; t (N, O) what the loss compares with; truth (N,) class codes or (N, T) numbers
+    Shapes: x (N, F) features; t (N, T) what the loss compares with; truth (N,) class codes, (N, L) label codes or
+            (N, T) numbers; w (N,) weights of the rows in the loss, those of their classes put in; weight (N,) the
+            column of weights alone, which metrics use
     """
 
     x: Array
     t: Array
     truth: Array
+    w: Array | None = None
+    weight: Array | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -40,6 +44,7 @@ class Batches:
     def __init__(self, examples: Examples, size: int, *, shuffle: bool, streams: Streams) -> None:
         self.examples, self.size = examples, min(size, len(examples))
         self.whole = self.size == len(examples)
+        self.weights: Any = examples.w
         self.shuffles, self.streams = shuffle and not self.whole, streams
         self.order = np.tile(np.arange(len(examples), dtype=np.int64), (*streams.members, 1))
         self._loaded: Pass | None = None
@@ -62,9 +67,13 @@ class Batches:
         if self.whole:
             if run is not self._loaded:
                 run.x[...], run.t[...] = self.examples.x, self.examples.t
+                if run.w is not None:
+                    run.w[...] = self.weights
                 self._loaded = run
             return
         start = batch * self.size
         rows = self.order[..., start : start + run.rows]
         self.examples.x.take(rows, 0, run.x, "clip")
         self.examples.t.take(rows, 0, run.t, "clip")
+        if run.w is not None:
+            self.weights.take(rows, 0, run.w, "clip")

@@ -93,6 +93,11 @@ class Features:
         return tuple(InputColumn(name, "number") for column in self.columns for name in column.names)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the matrix's columns."""
+        return tuple(name for column in self.columns for name in column.names)
+
+    @property
     def types(self) -> dict[str, str]:
         """The type of every column that a table must have, by name."""
         return {column.name: column.type for column in self.columns}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnctl.data.table import Column
 from nnctl.errors import DataError, Problem
+from nnctl.losses import Loss
 from nnctl.metrics import Predictions
 from nnctl.transforms import Scaler, State
 
@@ -24,41 +25,53 @@ KEY = "data.target"
 class Target:
     """The fitted target of one task.
 
-    For classification ``classes`` are the sorted labels and ``positive`` is the place of the positive one among two.
-    For regression ``states`` are what the scaler fitted, one for each of the target columns.
+    For classification ``classes`` are the sorted labels and ``positive`` is the place of the positive one among two;
+    ``class_weights`` has one number for each class, or is empty. For several labels ``pairs`` are the negative and the
+    positive label of each target column. For regression ``states`` are what the scaler fitted, one for each of the
+    target columns; an autoencoder has no columns, its targets are the features.
     """
 
     names: tuple[str, ...]
-    task: str  # binary | multiclass | regression
+    task: str  # binary | multiclass | multilabel | regression
     classes: tuple[str, ...] = ()
     positive: int = 1
     scaler: Scaler | None = None
     states: tuple[State, ...] = field(default=())
+    pairs: tuple[tuple[str, str], ...] = ()
+    class_weights: tuple[float, ...] = ()
+    boundary: float = 0.5  # the output from which on a label is said
+    probabilities: bool = True  # whether the outputs of a classifier are, or aim at, probabilities
 
     @property
     def classifies(self) -> bool:
-        return self.task != "regression"
+        """Whether each row has one class."""
+        return self.task in ("binary", "multiclass")
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether the targets are the features: an autoencoder."""
+        return not self.names
+
+    def fitted_to(self, loss: Loss) -> Target:
+        """The target as a loss lets it be read off the outputs."""
+        return replace(self, boundary=loss.boundary, probabilities=loss.probabilities)
 
     def truth(self, columns: Sequence[Column]) -> Array:
-        """The true values of every row: class codes (N,), -1 where missing; or numbers (N, T), nan where missing.
+        """The true values of every row.
 
+        Class codes (N,) or label codes (N, L), -1 where missing; or numbers (N, T), nan where missing.
         Raises: DataError if a label was not among those of training.
         """
-        if not self.classifies:
-            return np.stack([column.values for column in columns], axis=1).astype(np.float64)
-        place = {label: code for code, label in enumerate(self.classes)}
-        found = labels(columns[0])
-        unseen = [label for label in found.names if label not in place]
-        if unseen:
-            listed = ", ".join(f"`{label}`" for label in unseen[:5])
-            message = f"`{self.names[0]}` holds {listed}, not among the classes of training ({', '.join(self.classes)})"
-            raise DataError(Problem(message, KEY))
-        codes = np.array([place[label] for label in found.names] + [-1], np.int64)
-        of_rows: Array = codes[found.codes]
-        return of_rows
+        if self.classifies:
+            return _codes(columns[0], self.classes)
+        if self.task == "multilabel":
+            return np.stack([_codes(column, pair) for column, pair in zip(columns, self.pairs, strict=True)], axis=1)
+        return np.stack([column.values for column in columns], axis=1).astype(np.float64)
 
     def encode(self, truth: Array, width: int, dtype: Any) -> Array:
-        """What the loss compares the scores with, (N, O): 0 and 1 for classes, scaled numbers for regression."""
+        """What the loss compares the scores with, (N, T): 0 and 1 for classes, scaled numbers for regression."""
+        if self.task == "multilabel" or self.reconstructs:
+            return truth.astype(dtype)
         if self.classifies and width == 1:
             return np.asarray(truth == self.positive, dtype)[:, None]
         if self.classifies:
@@ -68,22 +81,24 @@ class Target:
         parts = [self.scaler.apply(truth[:, place], state) for place, state in enumerate(self.states)]
         return np.stack(parts, axis=1).astype(dtype)
 
-    def predictions(self, outputs: Array, truth: Array) -> Predictions:
-        """What the outputs (N, O), the link applied, say about rows whose true values are ``truth``."""
-        if not self.classifies:
-            return Predictions(task=self.task, truth=truth, predicted=self.values(outputs), probability=None, classes=0)
-        probability = self.probabilities(outputs)
+    def predictions(self, outputs: Array, truth: Array, weight: Array | None = None) -> Predictions:
+        """What the outputs (N, T), one for each target, say about rows whose true values are ``truth``."""
+        if self.task == "regression":
+            return Predictions(self.task, truth, self.values(outputs), probability=None, classes=0, weight=weight)
         return Predictions(
             task=self.task,
             truth=truth,
             predicted=self.codes(outputs),
-            probability=probability,
-            classes=len(self.classes),
+            probability=self.probability(outputs) if self.probabilities else None,
+            classes=len(self.classes or self.pairs),
             positive=self.positive,
+            weight=weight,
         )
 
     def values(self, outputs: Array) -> Array:
-        """Regression outputs (N, T) in the target's own units."""
+        """Regression outputs (N, T) in the target's own units; those of an autoencoder in those of its features."""
+        if self.reconstructs:
+            return np.asarray(outputs, np.float64)
         assert self.scaler is not None
         parts = [
             self.scaler.invert(np.asarray(outputs[:, place], np.float64), state)
@@ -92,17 +107,22 @@ class Target:
         return np.stack(parts, axis=1)
 
     def codes(self, outputs: Array) -> Array:
-        """The predicted class codes (N,)."""
+        """The predicted class codes (N,), or label codes (N, L)."""
+        if self.task == "multilabel":
+            return (outputs > self.boundary).astype(np.int64)
         if outputs.shape[-1] == 1:
-            return np.where(outputs[:, 0] > 0.5, self.positive, 1 - self.positive)
+            return np.where(outputs[:, 0] > self.boundary, self.positive, 1 - self.positive)
         return np.asarray(np.argmax(outputs, axis=-1))
 
-    def probabilities(self, outputs: Array) -> Array:
-        """Class probabilities (N, C) in the order of ``classes``.
+    def probability(self, outputs: Array) -> Array:
+        """Class probabilities (N, C) in the order of ``classes``, or those of the labels (N, L).
 
-        Outputs that are no probabilities (a squared error without a sigmoid) are clipped to 0-1 and made to sum to 1.
+        Outputs that are no probabilities (a squared error without a sigmoid) are clipped to 0-1 and, for classes, made
+        to sum to 1.
         """
         found = np.clip(np.asarray(outputs, np.float64), 0.0, 1.0)
+        if self.task == "multilabel":
+            return found
         if found.shape[-1] == 1:
             pair = np.concatenate([1 - found, found], axis=-1)
             return pair if self.positive == 1 else pair[:, ::-1]
@@ -136,12 +156,16 @@ def labels(column: Column) -> Labels:
 def decide_task(columns: Sequence[Column], task: str) -> str:
     """The task that ``task`` stands for, from the target's columns.
 
+    Several columns are a regression if all are numbers, 0 and 1 too; else labels, if each has two values.
     Raises: DataError if the target cannot serve that task.
     """
-    if len(columns) > 1:
-        if task not in ("auto", "regression"):
-            raise DataError(Problem(f"several columns are a regression, not {task}; name one column", KEY))
-        task = "regression"
+    if len(columns) > 1 and task == "auto":
+        labelled = any(column.type != "number" for column in columns) and all(
+            column.distinct == 2 for column in columns
+        )
+        task = "multilabel" if labelled else "regression"
+    if len(columns) > 1 and task not in ("multilabel", "regression"):
+        raise DataError(Problem(f"several columns are multilabel or a regression, not {task}; name one column", KEY))
     column = columns[0]
     if task == "auto":
         few = column.type != "number" or (column.whole and column.distinct <= MOST_CLASSES)
@@ -149,7 +173,23 @@ def decide_task(columns: Sequence[Column], task: str) -> str:
     if task == "regression":
         _check_numbers(columns)
         return task
+    if task == "multilabel":
+        _check_pairs(columns)
+        return task
     return _classification(column, task)
+
+
+def _check_pairs(columns: Sequence[Column]) -> None:
+    problems = [
+        Problem(
+            f"multilabel needs two values in each column, `{column.name}` has {column.distinct} ({_sample(column)})",
+            KEY,
+        )
+        for column in columns
+        if column.distinct != 2
+    ]
+    if problems:
+        raise DataError(problems)
 
 
 def _classification(column: Column, task: str) -> str:
@@ -177,7 +217,7 @@ def _check_numbers(columns: Sequence[Column]) -> None:
 
 def _sample(column: Column) -> str:
     names = labels(column).names
-    return ", ".join(f"`{name}`" for name in names[:3]) + (" ..." if len(names) > 3 else "")
+    return ", ".join(f"`{name}`" for name in names[:3]) + (" ..." if len(names) > 3 else "") or "none"
 
 
 def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, scaler: Scaler, train: Array) -> Target:
@@ -186,6 +226,12 @@ def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, sc
     Raises: DataError if ``positive`` is no label, or the training rows hold one class only.
     """
     names = tuple(column.name for column in columns)
+    if positive is not None and task in ("regression", "multilabel"):
+        what = "a regression" if task == "regression" else "several, each with its last label as the positive one"
+        raise DataError(Problem(f"names a label for a target of two classes, this is {what}", "data.positive"))
+    if task == "multilabel":
+        pairs = [labels(column).names for column in columns]
+        return Target(names, task, pairs=tuple((first, last) for first, last in pairs))
     if task == "regression":
         states = tuple(scaler.fit(column.values[train]) for column in columns)
         return Target(names, task, scaler=scaler, states=states)
@@ -203,6 +249,20 @@ def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, sc
         raise DataError(Problem(f"all training rows are of one class, `{only}`; a classifier needs two or more", KEY))
     place = classes.names.index(positive) if positive is not None else len(classes.names) - 1
     return Target(names, task, classes=classes.names, positive=place)
+
+
+def _codes(column: Column, known: Sequence[str]) -> Array:
+    """The places of a column's labels among known ones (N,), -1 where missing."""
+    place = {label: code for code, label in enumerate(known)}
+    found = labels(column)
+    unseen = [label for label in found.names if label not in place]
+    if unseen:
+        listed = ", ".join(f"`{label}`" for label in unseen[:5])
+        message = f"`{column.name}` holds {listed}, not among the classes of training ({', '.join(known)})"
+        raise DataError(Problem(message, KEY))
+    codes = np.array([place[label] for label in found.names] + [-1], np.int64)
+    of_rows: Array = codes[found.codes]
+    return of_rows
 
 
 def _number(value: float) -> str:

@@ -37,7 +37,7 @@ class Loss(Component):
     """
 
     class_weight: Literal["balanced"] | dict[str, float] | None = option(
-        default=None, available=False, help="Weight of each class by its label; balanced: inverse to its frequency."
+        default=None, help="Weight of each class by its label; balanced: inverse to its frequency."
     )
 
     kind = "losses"

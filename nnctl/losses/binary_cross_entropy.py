@@ -50,7 +50,7 @@ class BinaryCrossEntropy(Loss):
         return {name: (ROWS, width) for name in names}
 
     def bind(self, s: Any) -> None:
-        s.labels = s.y.shape[-1]
+        s.labels, s.weighs = s.y.shape[-1], self.weighs
         s.half, s.share, s.slope = s.constant(0.5), s.constant(1 / s.labels), s.constant(1 / (s.labels * s.rows))
         s.target = s.soft if self.label_smoothing else s.t
         s.kept, s.spread = s.constant(1 - self.label_smoothing), s.constant(self.label_smoothing / 2)
@@ -64,7 +64,7 @@ class BinaryCrossEntropy(Loss):
         np.negative(s.terms, s.terms)
         np.exp(s.terms, s.terms)
         np.log1p(s.terms, s.terms)
-        if self.weighs:
+        if s.weighs:
             self._weigh(s)
         else:
             np.maximum(s.y, s.zero, out=s.dy)
@@ -95,7 +95,7 @@ class BinaryCrossEntropy(Loss):
         np.tanh(s.dy, s.dy)
         np.add(s.dy, s.one, s.dy)
         np.multiply(s.dy, s.half, s.dy)
-        if self.weighs:
+        if s.weighs:
             np.subtract(s.dy, s.one, s.dy)
             np.multiply(s.dy, s.lift, s.dy)
             np.add(s.dy, s.one, s.dy)

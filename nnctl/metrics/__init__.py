@@ -28,6 +28,7 @@ class Metric(Component):
     kind = "metrics"
     tasks: ClassVar[tuple[str, ...]]
     better: ClassVar[Literal["higher", "lower"]]
+    needs_probability: ClassVar[bool] = False  # which some losses do not give
 
     def compute(self, p: Predictions) -> float:
         """The metric over all rows; nan where it has no value, so where no row has a weight above 0."""

@@ -15,6 +15,7 @@ class Brier(Metric):
 
     tasks = ("binary",)
     better = "lower"
+    needs_probability = True
 
     def compute(self, p: Predictions) -> float:
         assert p.probability is not None

@@ -21,6 +21,7 @@ class Ece(Metric):
 
     tasks = ("binary", "multiclass")
     better = "lower"
+    needs_probability = True
     bins: int = option(default=15, ge=1, help="Number of equal bins of the confidence.")
 
     def compute(self, p: Predictions) -> float:

@@ -19,6 +19,7 @@ class LogLoss(Metric):
 
     tasks = ("binary", "multiclass")
     better = "lower"
+    needs_probability = True
 
     def compute(self, p: Predictions) -> float:
         return float(-p.mean(np.log(np.clip(p.given(p.truth), EPS, 1 - EPS))))

@@ -17,6 +17,7 @@ class PrAuc(Metric):
 
     tasks = ("binary",)
     better = "higher"
+    needs_probability = True
 
     def compute(self, p: Predictions) -> float:
         assert p.probability is not None

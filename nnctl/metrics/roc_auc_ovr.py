@@ -22,6 +22,7 @@ class RocAucOvr(Metric):
 
     tasks = ("multiclass",)
     better = "higher"
+    needs_probability = True
 
     def compute(self, p: Predictions) -> float:
         assert p.probability is not None

@@ -21,6 +21,7 @@ class TopKAccuracy(Metric):
 
     tasks = ("multiclass",)
     better = "higher"
+    needs_probability = True
     k: int = option(default=2, ge=1, help="Number of classes that a row's own may be among.")
 
     def compute(self, p: Predictions) -> float:

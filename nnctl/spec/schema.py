@@ -30,6 +30,7 @@ from nnctl.transforms.standardize import Standardize
 FilePath = NewType("FilePath", str)
 
 Task = Literal["auto", "binary", "multiclass", "classification", "multilabel", "regression"]
+FEATURES = "features"  # the target of an autoencoder; a column of that name is written `[features]`
 Bounds = tuple[float | None, float | None]
 LATER_TYPES = ("date", "text")
 
@@ -88,12 +89,14 @@ class Data:
     path: FilePath = option(help="CSV file, plain or .gz.")
     val_path: FilePath | None = option(default=None, help="CSV file of the validation rows, instead of a split.")
     test_path: FilePath | None = option(default=None, help="CSV file of the test rows, instead of a split.")
-    target: str | tuple[str, ...] = option(help="Column to predict, or a list of columns for several numbers.")
+    target: str | tuple[str, ...] = option(
+        help="Column to predict, or a list of columns for several numbers or labels; features: the inputs themselves."
+    )
     positive: str | None = option(default=None, help="Label that counts as positive; null: the last of two.")
-    task: Task = option(default="auto", later=("multilabel",), help="What is learned; auto: found from the target.")
+    task: Task = option(default="auto", help="What is learned; auto: found from the target.")
     id: tuple[str, ...] = option(default=(), help="Columns kept in predictions that are no features.")
     drop: tuple[str, ...] = option(default=(), help="Columns left out.")
-    weight: str | None = option(default=None, available=False, help="Column of row weights.")
+    weight: str | None = option(default=None, help="Column of row weights, numbers >= 0.")
     numeric: Numeric = option(default_factory=Numeric, help="Preparation of numbers.")
     categorical: Categorical = option(default_factory=Categorical, help="Preparation of categories.")
     columns: dict[str, ColumnOptions] = option(default_factory=dict, help="Exceptions by column name.")
@@ -102,9 +105,19 @@ class Data:
         default=("", "NA", "N/A", "nan", "NaN", "null", "?"), help="Cells that count as missing."
     )
     format: Format = option(default_factory=Format, help="How the CSV file is written.")
-    target_scale: Scaler = option(default_factory=Standardize, help="Transform of a regression target.")
+    target_scale: Scaler | Literal["auto"] = option(
+        default="auto",
+        help="Transform of a regression target; auto: standardize, or none where the loss needs the target's own zero.",
+    )
     split: Split = option(default_factory=AutoSplit, help="Which rows train, validate and test.")
     cache: bool = option(default=True, available=False, help="Keep the prepared table for the next run.")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns of the target; none for an autoencoder, whose target are the features."""
+        if isinstance(self.target, str):
+            return () if self.target == FEATURES else (self.target,)
+        return self.target
 
 
 @section
@@ -113,7 +126,10 @@ class Output:
 
     activation: Activation | Literal["auto"] = option(default="auto", help="Activation; auto: the link of the loss.")
     init: Initializer | Literal["auto"] = option(default="auto", help="Initializer of the weights.")
-    bias_init: Initializer = option(default_factory=Zeros, help="Initializer of the offsets.")
+    bias_init: Initializer | Literal["prior"] = option(
+        default_factory=Zeros,
+        help="Initializer of the offsets; prior: the scores that predict the training rows' mean target.",
+    )
 
 
 @section

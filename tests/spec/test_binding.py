@@ -82,7 +82,6 @@ def test_none_and_null_mean_the_same(word: str) -> None:
         ("regularization: {l2: 0.1}", "0.1"),
         ("train: {on_nan: skip}", "skip"),
         ("checkpoint: {keep: 3}", "3"),
-        ("loss: {class_weight: balanced}", "balanced"),
         ("sweep: {optimizer.lr: [1, 2]}", "a mapping"),
     ],
 )

@@ -1,0 +1,339 @@
+"""What is learned: weights of rows and classes, several labels, features as the target, and what losses ask of it."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnctl
+from nnctl.errors import DataError, SpecError
+from nnctl.experiment import open_experiment
+from nnctl.judging import predict
+from nnctl.model import Model
+from nnctl.network.members import stream
+from nnctl.preparation import Prepared
+from nnctl.trainer import Trainer
+from tests.tables import write_csv
+
+HEADER = ["a", "b", "size", "count", "sort", "ripe", "sweet", "w"]
+CONFIG = """
+data:
+  path: table.csv
+  target: size
+  split: none
+model: {hidden: [4], dtype: float64}
+train: {epochs: 3, batch_size: 16}
+optimizer: {lr: 0.01}
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rng = stream(0, "learning")
+    rows = []
+    for place in range(60):
+        a, b = rng.standard_normal(2)
+        sort = ("pear", "apple", "fig")[0 if a > 0 else 1 + (b > 0.5)]
+        ripe, sweet = "yes" if a + b > 0.5 else "no", "on" if b > 0 else "off"
+        size = round(5 + float(a - b), 4)
+        rows.append([round(float(a), 4), round(float(b), 4), size, place % 4, sort, ripe, sweet, place % 3])
+    write_csv(tmp_path / "table.csv", HEADER, rows)
+    (tmp_path / "it.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def keep(*names: str) -> str:
+    """The override that leaves out all columns but a, b and those."""
+    return f"data.drop=[{', '.join(name for name in HEADER[2:] if name not in names)}]"
+
+
+def prepared(target: str, *overrides: str, also: tuple[str, ...] = ()) -> Prepared:
+    names = [name.strip() for name in target.strip("[]").split(",")]
+    return open_experiment("it.yaml", [f"data.target={target}", keep(*names, *also), *overrides]).prepared
+
+
+def trained(target: str, *overrides: str, also: tuple[str, ...] = ()) -> Any:
+    names = [name.strip() for name in target.strip("[]").split(",")]
+    return nnctl.train("it.yaml", [f"data.target={target}", keep(*names, *also), *overrides])
+
+
+def predicted(run: Any, *, proba: bool = False) -> list[dict[str, str]]:
+    predict(run, "table.csv", "out.csv", proba=proba)
+    with open("out.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_weight_of_two_is_two_rows_in_training_loss_and_metrics(folder: Path) -> None:
+    with (folder / "table.csv").open() as file:
+        header, *rows = csv.reader(file)
+    write_csv(folder / "copies.csv", header, [row for row in rows for _ in range(int(row[-1]))])
+    plain = ("data.numeric.scale=none", "train.batch_size=full")  # no statistics of rows without weights
+    once = trained("ripe", "data.weight=w", *plain, also=("w",))
+    copies = trained("ripe", "data.path=copies.csv", *plain)
+    for name, value in copies.metrics.items():
+        assert once.metrics[name] == pytest.approx(value, rel=1e-9), name
+    judged = nnctl.evaluate(once, "table.csv")
+    assert judged.metrics["loss"] == pytest.approx(nnctl.evaluate(copies, "copies.csv").metrics["loss"], rel=1e-9)
+
+
+def test_rows_of_weight_zero_leave_a_batch_without_a_step_and_no_nan(folder: Path) -> None:
+    with (folder / "table.csv").open() as file:
+        header, *rows = csv.reader(file)
+    write_csv(folder / "late.csv", header, [[*row[:-1], int(place > 50)] for place, row in enumerate(rows)])
+    job = prepared("size", "data.path=late.csv", "data.weight=w", "train.shuffle=false", also=("w",)).job
+    trainer = Trainer(job)
+    events = list(trainer.run())
+    assert np.isfinite(trainer.arena.theta).all()
+    assert events[-1].stop.status == "completed"  # type: ignore[union-attr]
+
+
+def test_the_column_of_weights_is_no_feature() -> None:
+    assert prepared("ripe", "data.weight=w", also=("w",)).features.names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("-1", r"table\.csv:4: data\.weight: column `w` is -1; a weight must be a number >= 0"),
+        ("", r"table\.csv:4: data\.weight: column `w` is missing; a weight must be a number >= 0"),
+        ("much", r"w"),
+    ],
+)
+def test_a_wrong_weight_is_refused_with_its_line(folder: Path, cell: str, message: str) -> None:
+    lines = (folder / "table.csv").read_text().splitlines()
+    lines[3] = lines[3].rpartition(",")[0] + "," + cell
+    (folder / "table.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=message):
+        prepared("ripe", "data.weight=w", also=("w",))
+
+
+def test_weights_that_are_all_zero_are_refused(folder: Path) -> None:
+    text = (folder / "table.csv").read_text().splitlines()
+    zeros = [text[0], *(line.rpartition(",")[0] + ",0" for line in text[1:])]
+    (folder / "table.csv").write_text("\n".join(zeros) + "\n")
+    with pytest.raises(DataError, match="`w` is 0 in all 60 rows"):
+        prepared("ripe", "data.weight=w", also=("w",))
+
+
+def test_a_judged_table_needs_the_weights(folder: Path) -> None:
+    run = trained("ripe", "data.weight=w", also=("w",))
+    lines = (folder / "table.csv").read_text().splitlines()
+    (folder / "new.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines) + "\n")
+    with pytest.raises(DataError, match="has no column `w`, the weights of the rows"):
+        nnctl.evaluate(run, "new.csv")
+    assert len(nnctl.load(run).predict({"a": [1.0], "b": [2.0]})) == 1
+
+
+def test_balanced_classes_weigh_as_in_scikit_learn() -> None:
+    found = prepared("sort", "loss.class_weight=balanced")
+    codes = found.examples["train"].truth
+    counts = np.bincount(codes)
+    assert found.target.class_weights == pytest.approx((60 / (3 * counts)).tolist())
+    np.testing.assert_allclose(found.examples["train"].w, (60 / (3 * counts))[codes])
+    assert found.examples["train"].weight is None
+
+
+def test_class_weights_go_by_label_and_multiply_with_the_row() -> None:
+    found = prepared("sort", "loss.class_weight={fig: 3, apple: 0.5}", "data.weight=w", also=("w",))
+    rows = found.examples["train"]
+    assert found.target.class_weights == (0.5, 3.0, 1.0)
+    assert rows.w is not None
+    assert rows.weight is not None
+    np.testing.assert_allclose(rows.w, np.array([0.5, 3, 1])[rows.truth] * rows.weight)
+
+
+def test_class_weights_are_part_of_the_evaluated_loss_and_not_of_metrics() -> None:
+    run = trained("ripe", "loss.class_weight={yes: 4}", also=())
+    model = nnctl.load(run)
+    table = model.table({name: [float(row[name]) for row in predicted(run)] for name in "ab"})
+    p = np.clip(model.target.probability(model.outputs(table)[0])[:, 1], 1e-12, 1 - 1e-12)
+    t = np.array([row["ripe"] == "yes" for row in predicted(run)])
+    losses, w = -np.log(np.where(t, p, 1 - p)), np.where(t, 4.0, 1.0)
+    judged = nnctl.evaluate(run, "table.csv").metrics
+    assert judged["loss"] == pytest.approx((w * losses).sum() / w.sum(), rel=1e-9)
+    assert judged["accuracy"] == pytest.approx(np.mean((p > 0.5) == t))
+
+
+@pytest.mark.parametrize(
+    ("target", "override", "error", "message"),
+    [
+        (
+            "sort",
+            "loss.class_weight={figs: 3}",
+            DataError,
+            "loss.class_weight.figs: unknown label `figs`, did you mean",
+        ),
+        ("sort", "loss.class_weight={fig: -3}", SpecError, "loss.class_weight.fig: must be a number >= 0, got -3"),
+        ("ripe", "loss.class_weight={'yes': 0, 'no': 0}", SpecError, "gives every class the weight 0"),
+        ("size", "loss.class_weight=balanced", SpecError, "loss.class_weight: .* this is a regression target"),
+        ("[ripe, sweet]", "loss.class_weight=balanced", SpecError, "loss.class_weight: .*see `loss.pos_weight`"),
+        ("[ripe, sort]", "data.task=multilabel", DataError, "two values in each column, `sort` has 3"),
+        ("[ripe, sweet]", "data.positive=yes", DataError, "data.positive: .*several"),
+        ("size", "data.positive=yes", DataError, "data.positive: .*a regression"),
+        ("a", "loss=poisson", DataError, r"table.csv:\d+: data.target: column `a` must be >= 0 for the loss poisson"),
+        ("count", "loss=gamma", DataError, r"table.csv:2: data.target: column `count` must be > 0 .*got 0 \(and 14"),
+        ("count", "loss=mape", DataError, r"column `count` must not be 0 for the loss mape"),
+        ("[size, b]", "loss=kl_divergence", DataError, r"columns `size`, `b` must be shares >= 0 that sum to 1"),
+        ("size", "loss=cosine", SpecError, "data.target: cosine learns a direction"),
+        ("ripe", "metrics=[accuracy, roc_auc]", SpecError, r"metrics\[1\]: roc_auc needs probabilities, which hinge"),
+        ("size", "loss={type: auto, label_smoothing: 0.1}", SpecError, "loss.label_smoothing: .*a regression"),
+        ("features", "data.task=binary", DataError, r"write `\[features\]`"),
+        ("features", "data.target_scale=min_max", SpecError, "data.target_scale: .*data.numeric.scale"),
+    ],
+)
+def test_what_does_not_fit_the_target_is_refused(target: str, override: str, error: Any, message: str) -> None:
+    more = ["data.task=regression"] if target == "count" else []
+    more += ["loss=hinge"] if "roc_auc" in override else []
+    with pytest.raises(error, match=message):
+        prepared(target, override, *more)
+
+
+def test_losses_that_need_the_zero_get_the_target_unscaled() -> None:
+    for loss in ("poisson", "gamma", "tweedie", "msle", "mape"):
+        found = prepared("size", f"loss={loss}")
+        assert found.examples["train"].t.tolist() == found.examples["train"].truth.tolist()
+        assert found.experiment.data.target_scale.name == "none"  # type: ignore[union-attr]
+        with pytest.raises(SpecError, match=f"standardize moves the zero of the target, which {loss} needs"):
+            prepared("size", f"loss={loss}", "data.target_scale=standardize")
+    assert prepared("size").experiment.data.target_scale.name == "standardize"  # type: ignore[union-attr]
+    divided = prepared("size", "loss=gamma", "data.target_scale={type: divide, by: 10}").examples["train"]
+    np.testing.assert_allclose(10 * divided.t, divided.truth)
+
+
+def test_several_labels_are_learned_predicted_and_judged() -> None:
+    run = trained("[ripe, sweet]", "train.epochs=60", "train.batch_size=4")
+    model = nnctl.load(run)
+    assert (model.target.task, model.classes) == ("multilabel", ("ripe", "sweet"))
+    assert model.experiment.loss.name == "binary_cross_entropy"
+    assert model.target.pairs == (("no", "yes"), ("off", "on"))
+    rows = predicted(run, proba=True)
+    assert list(rows[0])[len(HEADER) :] == ["prediction_ripe", "prediction_sweet", "p_ripe", "p_sweet"]
+    for name, positive in (("ripe", "yes"), ("sweet", "on")):
+        assert all((row[f"prediction_{name}"] == positive) == (float(row[f"p_{name}"]) > 0.5) for row in rows)
+    wrong = np.mean([[row[f"prediction_{name}"] != row[name] for name in ("ripe", "sweet")] for row in rows])
+    judged = nnctl.evaluate(run, "table.csv")
+    assert judged.metrics["hamming"] == pytest.approx(wrong)
+    assert wrong < 0.1
+    assert set(judged.metrics) == {"loss", "hamming", "micro_f1"}
+
+
+def test_numbers_are_a_regression_even_if_all_are_0_and_1_and_words_are_labels(folder: Path) -> None:
+    write_csv(folder / "flags.csv", ["a", "x", "y", "z"], [[p, p % 2, (p // 2) % 2, "nyy"[p % 3]] for p in range(40)])
+    tasks = {
+        "[x, y]": "regression",
+        "[x, z]": "multilabel",
+    }
+    for target, task in tasks.items():
+        path = ["data.path=flags.csv", f"data.target={target}"]
+        assert open_experiment("it.yaml", path).prepared.target.task == task
+    path = ["data.path=flags.csv", "data.target=[x, y]", "data.task=multilabel"]
+    found = open_experiment("it.yaml", path).prepared
+    assert found.target.pairs == (("0", "1"), ("0", "1"))
+
+
+@pytest.mark.parametrize("target", ["ripe", "[ripe, sweet]"])
+def test_a_hinge_decides_at_zero_and_gives_no_probabilities(target: str) -> None:
+    run = trained(target, "loss=hinge", "train.epochs=60", "train.batch_size=4")
+    model = nnctl.load(run)
+    table = model.table({"a": [-2.0, 2.0], "b": [-2.0, 2.0]})
+    scores = model.outputs(table)[0]
+    assert (scores[:, 0] > 0).tolist() == [False, True]
+    assert np.atleast_2d(model.predict({"a": [-2.0, 2.0], "b": [-2.0, 2.0]}).T)[0].tolist() == ["no", "yes"]
+    assert not any("auc" in name or "log_loss" in name for name in run.metrics)
+    with pytest.raises(TypeError, match="hinge gives no probabilities"):
+        model.predict_proba({"a": [1.0], "b": [1.0]})
+    with pytest.raises(SpecError, match="--proba: the loss hinge gives no probabilities"):
+        predict(run, "table.csv", "out.csv", proba=True)
+
+
+def test_features_as_the_target_are_reconstructed() -> None:
+    run = trained("features", "model.hidden=[2]", "model.activation=identity", "train.epochs=200")
+    model = nnctl.load(run)
+    assert model.target.reconstructs
+    assert (run.metrics["train_r2"] > 0.9, "train_rmse" in run.metrics) == (True, True)
+    rows = predicted(run)
+    assert list(rows[0])[len(HEADER) :] == ["reconstruction_error"]
+    errors = np.array([float(row["reconstruction_error"]) for row in rows])
+    assert errors.mean() == pytest.approx(nnctl.evaluate(run, "table.csv").metrics["loss"], rel=1e-9)
+    frame = {name: [float(row[name]) for row in rows] for name in "ab"}
+    np.testing.assert_allclose(model.predict(frame), errors)
+    assert reconstruction(model, frame) == pytest.approx(errors[0])
+
+
+def reconstruction(model: Model, frame: dict[str, list[float]]) -> float:
+    """The mean squared error of the first row, by hand."""
+    x = model.features.matrix(model.table(frame), np.float64)[0]
+    return float(((model.evaluator.outputs(x) - x) ** 2)[0].mean())
+
+
+def test_a_column_named_features_is_written_as_a_list(folder: Path) -> None:
+    text = (folder / "table.csv").read_text().replace("size", "features", 1)
+    (folder / "table.csv").write_text(text)
+    (folder / "it.yaml").write_text(CONFIG.replace("target: size", "target: [features]\n  drop: [sort, ripe, sweet]"))
+    assert open_experiment("it.yaml").prepared.target.names == ("features",)
+    found = open_experiment("it.yaml", ["data.target=features"]).prepared
+    assert found.target.reconstructs
+    assert any("write `data.target: [features]`" in note for note in found.notes)
+
+
+def test_quantiles_and_standard_deviations_are_predicted_in_units_of_the_target() -> None:
+    run = trained("size", "loss={type: quantile, q: [0.1, 0.5, 0.9]}", "train.epochs=100", "train.batch_size=4")
+    rows = predicted(run)
+    assert list(rows[0])[len(HEADER) :] == ["prediction_q0.1", "prediction_q0.5", "prediction_q0.9"]
+    low, middle, high = (np.array([float(row[f"prediction_q{q}"]) for row in rows]) for q in (0.1, 0.5, 0.9))
+    truth = np.array([float(row["size"]) for row in rows])
+    assert nnctl.evaluate(run, "table.csv").metrics["mae"] == pytest.approx(np.abs(middle - truth).mean())
+    assert low.mean() < middle.mean() < high.mean()
+
+    run = trained("[size, count]", "loss=gaussian_nll", "data.target_scale=standardize")
+    rows = predicted(run)
+    names = ["prediction_size", "prediction_size_sd", "prediction_count", "prediction_count_sd"]
+    assert list(rows[0])[len(HEADER) :] == names
+    model = nnctl.load(run)
+    frame = {name: [float(row[name]) for row in rows] for name in "ab"}
+    outputs = model.outputs(model.table(frame))[0]
+    scale = np.std([[float(row["size"]), float(row["count"])] for row in rows], axis=0)
+    told = np.array([[float(row[name]) for name in names] for row in rows])
+    np.testing.assert_allclose(told[:, 1::2], outputs[:, 2:] * scale, rtol=1e-9)
+    np.testing.assert_allclose(model.predict(frame), told)
+
+
+@pytest.mark.parametrize(
+    ("target", "overrides", "expected"),
+    [
+        ("ripe", [], lambda t, w: [math.log(t.mean() / (1 - t.mean()))]),
+        ("ripe", ["data.weight=w"], lambda t, w: [math.log((w @ t[:, 0]) / (w @ (1 - t[:, 0])))]),
+        ("sort", [], lambda t, w: np.log(t.mean(axis=0))),
+        ("[ripe, sweet]", [], lambda t, w: np.log(t.mean(axis=0) / (1 - t.mean(axis=0)))),
+        ("size", ["data.target_scale=none"], lambda t, w: t.mean(axis=0)),
+        ("size", ["loss=poisson"], lambda t, w: np.log(t.mean(axis=0))),
+        ("features", [], lambda t, w: t.mean(axis=0)),
+    ],
+)
+def test_the_last_bias_may_start_at_what_the_target_says(target: str, overrides: list[str], expected: Any) -> None:
+    also = ("w",) if overrides == ["data.weight=w"] else ()
+    found = prepared(target, "model.output.bias_init=prior", *overrides, also=also)
+    arena = Trainer(found.job).arena
+    train = found.examples["train"]
+    bias = arena.named(arena.theta)["output.b"]
+    np.testing.assert_allclose(bias, expected(train.t, train.weight), rtol=1e-12, atol=1e-15)
+    assert found.experiment.model.output.bias_init == "prior"  # type: ignore[union-attr]
+
+
+def test_a_prior_needs_the_output_layer_that_is_added() -> None:
+    complete = "model={layers: [{type: dense, units: 1, activation: sigmoid}], output: {bias_init: prior}}"
+    with pytest.raises(SpecError, match=r"model\.output\.bias_init: prior is for the output layer that is added"):
+        prepared("ripe", complete)
+
+
+def test_a_resolved_config_of_weights_and_prior_trains_the_same_network() -> None:
+    wanted = ("data.weight=w", "loss.class_weight=balanced", "model.output.bias_init=prior")
+    run = trained("sort", *wanted, also=("w",))
+    again = nnctl.train(f"{run.path}/resolved.yaml")
+    assert again.metrics == run.metrics

@@ -1,8 +1,7 @@
-"""What is learned: weights of rows and classes, several labels, features as the target, and what losses ask of it."""
+"""What is learned: labels, features, quantiles, and what losses ask of the target."""
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 from typing import Any
@@ -15,149 +14,9 @@ from nnctl.errors import DataError, SpecError
 from nnctl.experiment import open_experiment
 from nnctl.judging import predict
 from nnctl.model import Model
-from nnctl.network.members import stream
-from nnctl.preparation import Prepared
 from nnctl.trainer import Trainer
+from tests.learning.helpers import CONFIG, HEADER, predicted, prepared, trained
 from tests.tables import write_csv
-
-HEADER = ["a", "b", "size", "count", "sort", "ripe", "sweet", "w"]
-CONFIG = """
-data:
-  path: table.csv
-  target: size
-  split: none
-model: {hidden: [4], dtype: float64}
-train: {epochs: 3, batch_size: 16}
-optimizer: {lr: 0.01}
-"""
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    rng = stream(0, "learning")
-    rows = []
-    for place in range(60):
-        a, b = rng.standard_normal(2)
-        sort = ("pear", "apple", "fig")[0 if a > 0 else 1 + (b > 0.5)]
-        ripe, sweet = "yes" if a + b > 0.5 else "no", "on" if b > 0 else "off"
-        size = round(5 + float(a - b), 4)
-        rows.append([round(float(a), 4), round(float(b), 4), size, place % 4, sort, ripe, sweet, place % 3])
-    write_csv(tmp_path / "table.csv", HEADER, rows)
-    (tmp_path / "it.yaml").write_text(CONFIG)
-    return tmp_path
-
-
-def keep(*names: str) -> str:
-    """The override that leaves out all columns but a, b and those."""
-    return f"data.drop=[{', '.join(name for name in HEADER[2:] if name not in names)}]"
-
-
-def prepared(target: str, *overrides: str, also: tuple[str, ...] = ()) -> Prepared:
-    names = [name.strip() for name in target.strip("[]").split(",")]
-    return open_experiment("it.yaml", [f"data.target={target}", keep(*names, *also), *overrides]).prepared
-
-
-def trained(target: str, *overrides: str, also: tuple[str, ...] = ()) -> Any:
-    names = [name.strip() for name in target.strip("[]").split(",")]
-    return nnctl.train("it.yaml", [f"data.target={target}", keep(*names, *also), *overrides])
-
-
-def predicted(run: Any, *, proba: bool = False) -> list[dict[str, str]]:
-    predict(run, "table.csv", "out.csv", proba=proba)
-    with open("out.csv", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_a_weight_of_two_is_two_rows_in_training_loss_and_metrics(folder: Path) -> None:
-    with (folder / "table.csv").open() as file:
-        header, *rows = csv.reader(file)
-    write_csv(folder / "copies.csv", header, [row for row in rows for _ in range(int(row[-1]))])
-    plain = ("data.numeric.scale=none", "train.batch_size=full")  # no statistics of rows without weights
-    once = trained("ripe", "data.weight=w", *plain, also=("w",))
-    copies = trained("ripe", "data.path=copies.csv", *plain)
-    for name, value in copies.metrics.items():
-        assert once.metrics[name] == pytest.approx(value, rel=1e-9), name
-    judged = nnctl.evaluate(once, "table.csv")
-    assert judged.metrics["loss"] == pytest.approx(nnctl.evaluate(copies, "copies.csv").metrics["loss"], rel=1e-9)
-
-
-def test_rows_of_weight_zero_leave_a_batch_without_a_step_and_no_nan(folder: Path) -> None:
-    with (folder / "table.csv").open() as file:
-        header, *rows = csv.reader(file)
-    write_csv(folder / "late.csv", header, [[*row[:-1], int(place > 50)] for place, row in enumerate(rows)])
-    job = prepared("size", "data.path=late.csv", "data.weight=w", "train.shuffle=false", also=("w",)).job
-    trainer = Trainer(job)
-    events = list(trainer.run())
-    assert np.isfinite(trainer.arena.theta).all()
-    assert events[-1].stop.status == "completed"  # type: ignore[union-attr]
-
-
-def test_the_column_of_weights_is_no_feature() -> None:
-    assert prepared("ripe", "data.weight=w", also=("w",)).features.names == ("a", "b")
-
-
-@pytest.mark.parametrize(
-    ("cell", "message"),
-    [
-        ("-1", r"table\.csv:4: data\.weight: column `w` is -1; a weight must be a number >= 0"),
-        ("", r"table\.csv:4: data\.weight: column `w` is missing; a weight must be a number >= 0"),
-        ("much", r"w"),
-    ],
-)
-def test_a_wrong_weight_is_refused_with_its_line(folder: Path, cell: str, message: str) -> None:
-    lines = (folder / "table.csv").read_text().splitlines()
-    lines[3] = lines[3].rpartition(",")[0] + "," + cell
-    (folder / "table.csv").write_text("\n".join(lines) + "\n")
-    with pytest.raises(DataError, match=message):
-        prepared("ripe", "data.weight=w", also=("w",))
-
-
-def test_weights_that_are_all_zero_are_refused(folder: Path) -> None:
-    text = (folder / "table.csv").read_text().splitlines()
-    zeros = [text[0], *(line.rpartition(",")[0] + ",0" for line in text[1:])]
-    (folder / "table.csv").write_text("\n".join(zeros) + "\n")
-    with pytest.raises(DataError, match="`w` is 0 in all 60 rows"):
-        prepared("ripe", "data.weight=w", also=("w",))
-
-
-def test_a_judged_table_needs_the_weights(folder: Path) -> None:
-    run = trained("ripe", "data.weight=w", also=("w",))
-    lines = (folder / "table.csv").read_text().splitlines()
-    (folder / "new.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines) + "\n")
-    with pytest.raises(DataError, match="has no column `w`, the weights of the rows"):
-        nnctl.evaluate(run, "new.csv")
-    assert len(nnctl.load(run).predict({"a": [1.0], "b": [2.0]})) == 1
-
-
-def test_balanced_classes_weigh_as_in_scikit_learn() -> None:
-    found = prepared("sort", "loss.class_weight=balanced")
-    codes = found.examples["train"].truth
-    counts = np.bincount(codes)
-    assert found.target.class_weights == pytest.approx((60 / (3 * counts)).tolist())
-    np.testing.assert_allclose(found.examples["train"].w, (60 / (3 * counts))[codes])
-    assert found.examples["train"].weight is None
-
-
-def test_class_weights_go_by_label_and_multiply_with_the_row() -> None:
-    found = prepared("sort", "loss.class_weight={fig: 3, apple: 0.5}", "data.weight=w", also=("w",))
-    rows = found.examples["train"]
-    assert found.target.class_weights == (0.5, 3.0, 1.0)
-    assert rows.w is not None
-    assert rows.weight is not None
-    np.testing.assert_allclose(rows.w, np.array([0.5, 3, 1])[rows.truth] * rows.weight)
-
-
-def test_class_weights_are_part_of_the_evaluated_loss_and_not_of_metrics() -> None:
-    run = trained("ripe", "loss.class_weight={yes: 4}", also=())
-    model = nnctl.load(run)
-    table = model.table({name: [float(row[name]) for row in predicted(run)] for name in "ab"})
-    p = np.clip(model.target.probability(model.outputs(table)[0])[:, 1], 1e-12, 1 - 1e-12)
-    t = np.array([row["ripe"] == "yes" for row in predicted(run)])
-    losses, w = -np.log(np.where(t, p, 1 - p)), np.where(t, 4.0, 1.0)
-    judged = nnctl.evaluate(run, "table.csv").metrics
-    assert judged["loss"] == pytest.approx((w * losses).sum() / w.sum(), rel=1e-9)
-    assert judged["accuracy"] == pytest.approx(np.mean((p > 0.5) == t))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""The configs of the papers' protocols are valid, and each has its row in the table."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from nnctl.spec.reading import read_experiment
+
+ROOT = Path(__file__).parent.parent
+CONFIGS = sorted((ROOT / "configs" / "papers").glob("*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def _papers_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERS_DATA", "somewhere")
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_config_is_valid_and_says_what_to_expect(config: Path) -> None:
+    assert read_experiment(config).experiment.name == config.stem
+    first, second = config.read_text().splitlines()[:2]
+    assert first == f"# make papers DATA=FOLDER ONLY={config.stem}"
+    assert re.match(r"# expect: .*[0-9]", second)
+
+
+def test_every_row_of_the_table_has_its_config_and_valid_runs() -> None:
+    rows = list(runpy.run_path(str(ROOT / "benchmarks" / "papers.py"))["protocols"]())
+    assert {row.config for row in rows} == {path.stem for path in CONFIGS}
+    for row in rows:
+        for overrides in row.runs[:1]:
+            read_experiment(ROOT / "configs" / "papers" / f"{row.config}.yaml", list(overrides))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_config_quotes_the_mark_of_its_row(config: Path) -> None:
+    rows = list(runpy.run_path(str(ROOT / "benchmarks" / "papers.py"))["protocols"]())
+    marks = {row.mark for row in rows if row.config == config.stem}
+    numbers = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", config.read_text().splitlines()[1])}
+    assert marks & numbers or 0.015 in numbers

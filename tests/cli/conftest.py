@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,22 @@ def trained(nnctl: Callable[..., Result]) -> str:
 
 
 @pytest.fixture
-def process(folder: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start a command line in a process of its own."""
+def process(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a command line in a process of its own, which heeds Ctrl-C even if the tests were started with `&`."""
+    started = []
 
     def start(*words: str, **options: Any) -> subprocess.Popen[str]:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": folder}
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.Popen([sys.executable, "-m", "nnctl", *words], **{"env": env, **streams, **options})
+        words = (sys.executable, "-m", "nnctl", *words)
+        started.append(subprocess.Popen(words, preexec_fn=_heed_interrupts, **{"env": env, **streams, **options}))
+        return started[-1]
 
-    return start
+    yield start
+    for left in started:
+        left.kill()
+        left.communicate()
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import nnctl.testing
+from nnctl.architecture import architecture
 from nnctl.component import registry
+from nnctl.layers import InputColumn
+from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.spec.reading import read_experiment
 
 ROOT = Path(__file__).parent.parent
@@ -63,13 +66,19 @@ def test_the_commands_that_set_up_are_make_targets() -> None:
 
 
 def test_the_yaml_that_is_shown_is_valid(project: Path) -> None:
-    whole, layers, extending = blocks("yaml")
+    whole, layers, images, extending = blocks("yaml")
     configs = project / "configs"
     (configs / "penguins.yaml").write_text(whole)
     assert read_experiment(configs / "penguins.yaml").experiment.train.epochs == 200
-    (configs / "layers.yaml").write_text(re.sub(r"model:\n(  .*\n)+", layers, whole))
-    model = read_experiment(configs / "layers.yaml").experiment.model
-    assert [layer.name for layer in model.layers or ()] == ["dense", "batch_norm", "relu", "dropout"]
+    for shown, names in (
+        (layers, ["dense", "batch_norm", "relu", "dropout"]),
+        (images, ["reshape", "conv2d", "max_pool2d", "residual", "global_avg_pool"]),
+    ):
+        (configs / "layers.yaml").write_text(re.sub(r"model:\n(  .*\n)+", shown, whole))
+        model = read_experiment(configs / "layers.yaml").experiment.model
+        assert [layer.name for layer in model.layers or ()] == names
+        columns = [InputColumn(f"pixel{place}", "number") for place in range(784)]
+        architecture(model, CrossEntropy(), columns=columns, width=3)
     (configs / "child.yaml").write_text(extending)
     child = read_experiment(configs / "child.yaml").experiment
     assert (child.name, child.optimizer.name, child.optimizer.lr) == ("penguins-adamw", "adamw", 3e-3)

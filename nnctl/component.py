@@ -118,6 +118,7 @@ class Component:
 
     kind: ClassVar[str]
     usual: ClassVar[str] = ""  # the type that is meant where the YAML names none
+    short: ClassVar[str] = ""  # the option that is meant by `{NAME: value}`, if there is such a short way to write it
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = ()

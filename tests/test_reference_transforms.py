@@ -32,7 +32,7 @@ def test_imputer_agrees_with_its_record(record: Record) -> None:
 @pytest.mark.parametrize("record", of("encoders"))
 def test_encoder_agrees_with_its_record(record: Record) -> None:
     encoder, levels = component("transforms", record), record["levels"]
-    state = encoder.fit(levels, missing=False, order=None)
+    state = encoder.fit(levels, counts=[2] * len(levels), reserved=0)
     codes = np.array([levels.index(row) if row in levels else -1 for row in record["rows"]])
     out = np.full((len(codes), encoder.width(state)), np.nan)
     encoder.apply(codes, state, out)

@@ -17,7 +17,7 @@ from nnctl.console.tables import line, pairs, show, table
 from nnctl.spec.dump import resolve, scalar_text
 from nnctl.spec.leaves import Leaf, alternatives
 from nnctl.spec.schema import Experiment
-from nnctl.transforms import Encoder, Imputer, Scaler
+from nnctl.transforms import Encoding, Imputer, Scaler
 
 # Where a component of a kind is written; {} is the component.
 PLACES = {
@@ -30,7 +30,7 @@ PLACES = {
     "early_stopping": "early_stopping: {}",
     "splits": "split: {}",
 }
-ROLES = {Scaler: "scale: {}", Imputer: "missing: {}", Encoder: "encode: {}"}
+ROLES = {Scaler: "scale: {}", Imputer: "missing: {}", Encoding: "encode: {}"}
 
 BLANK = Text("")
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

@@ -9,38 +9,61 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.data.refusals import outside, refused
 from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
 from nnctl.layers import InputColumn
-from nnctl.transforms import Encoder, Scaler, State
+from nnctl.transforms import DateEncoder, Encoder, Encoding, Scaler, State
 
 Array = NDArray[Any]
+Bounds = tuple[float | None, float | None]
+
+MISSING = "<missing>"  # in the names of columns that say where a cell was missing
 
 
 @dataclass(frozen=True, slots=True)
 class NumberFeature:
-    """A column of numbers or booleans: missing cells filled, then scaled."""
+    """A column of numbers or booleans: missing cells filled, then scaled, then clipped."""
 
     name: str
     type: str  # number | boolean
     scaler: Scaler
-    fill: float  # what stands for a missing cell, before scaling
+    fill: float | None  # what stands for a missing cell, before scaling; None: such a cell is refused
     state: State
-
-    width = 1
+    indicator: bool = False  # whether a second column says where a cell was missing
+    clip: Bounds | None = None  # of the scaled numbers
 
     @property
-    def names(self) -> list[str]:
-        return [self.name]
+    def width(self) -> int:
+        return 1 + self.indicator
+
+    @property
+    def inputs(self) -> tuple[InputColumn, ...]:
+        return tuple(InputColumn(name, "number") for name in _indicated([self.name], self.name, self.indicator))
 
     @property
     def transform(self) -> str:
         return self.scaler.name
 
+    def problems(self, column: Column, table: Table) -> list[Problem]:
+        """What cannot be written: missing cells that nothing stands for, numbers that the scaler does not take."""
+        missing = np.isnan(column.values)
+        found = outside(table, column, self.scaler, np.arange(table.rows))
+        if self.fill is None and missing.any():
+            found.append(refused(table, column, np.flatnonzero(missing), "missing, which `missing: error` forbids"))
+        return found
+
     def write(self, column: Column, out: Array) -> int:
-        """Write the column to out (N, 1); gives the number of cells that no training row could have shown."""
-        values = np.where(np.isnan(column.values), self.fill, column.values)
-        out[:, 0] = self.scaler.apply(values, self.state)
+        """Write the column to out (N, width); gives the number of cells that no training row could have shown."""
+        missing = np.isnan(column.values)
+        values = column.values if self.fill is None else np.where(missing, self.fill, column.values)
+        scaled = self.scaler.apply(values, self.state)
+        if self.clip is not None:
+            low, high = self.clip
+            scaled = np.clip(scaled, -np.inf if low is None else low, np.inf if high is None else high)
+        out[:, 0] = scaled
+        if self.indicator:
+            out[:, 1] = missing
         return 0
 
 
@@ -51,6 +74,7 @@ class CategoryFeature:
     name: str
     encoder: Encoder
     state: State
+    pooled: bool = False  # whether rare levels of the training rows share the reserved slot
 
     type = "category"
 
@@ -59,22 +83,64 @@ class CategoryFeature:
         return self.encoder.width(self.state)
 
     @property
-    def names(self) -> list[str]:
-        return self.encoder.feature_names(self.name, self.state)
+    def inputs(self) -> tuple[InputColumn, ...]:
+        return _inputs(self.name, self.encoder, self.state)
 
     @property
     def transform(self) -> str:
         return self.encoder.name
 
+    def problems(self, column: Column, table: Table) -> list[Problem]:
+        """Any category can be written."""
+        return []
+
     def write(self, column: Column, out: Array) -> int:
-        """Write the column to out (N, width); gives the number of cells with a level that training did not show."""
-        place = {level: code for code, level in enumerate(self.state["levels"])}
-        codes = np.array([place.get(level, -1) for level in column.levels] + [-1], np.int64)[column.values]
+        """Write the column to out (N, width); gives the number of cells with a level that training did not show.
+
+        Where rare levels are pooled, such a level is one of them and is not counted.
+        """
+        codes = np.array([*self.encoder.codes(column.levels, self.state), -1], np.int64)[column.values]
         self.encoder.apply(codes, self.state, out)
-        return int(np.count_nonzero((codes < 0) & (column.values >= 0)))
+        return 0 if self.pooled else int(np.count_nonzero((codes < 0) & (column.values >= 0)))
 
 
-Feature = NumberFeature | CategoryFeature
+@dataclass(frozen=True, slots=True)
+class DateFeature:
+    """A column of dates: their parts, or places in cycles."""
+
+    name: str
+    encoder: DateEncoder
+    state: State
+    indicator: bool = False
+
+    type = "date"
+
+    @property
+    def width(self) -> int:
+        return self.encoder.width(self.state) + self.indicator
+
+    @property
+    def inputs(self) -> tuple[InputColumn, ...]:
+        names = self.encoder.feature_names(self.name, self.state)
+        return tuple(InputColumn(name, "number") for name in _indicated(names, self.name, self.indicator))
+
+    @property
+    def transform(self) -> str:
+        return self.encoder.name
+
+    def problems(self, column: Column, table: Table) -> list[Problem]:
+        """Any date can be written."""
+        return []
+
+    def write(self, column: Column, out: Array) -> int:
+        """Write the column to out (N, width); no date is one that training could not have shown."""
+        self.encoder.apply(column.values, self.state, out[:, : self.width - self.indicator])
+        if self.indicator:
+            out[:, -1] = np.isnan(column.values)
+        return 0
+
+
+Feature = NumberFeature | CategoryFeature | DateFeature
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +155,13 @@ class Features:
 
     @property
     def inputs(self) -> tuple[InputColumn, ...]:
-        """What the network is told of the matrix's columns."""
-        return tuple(InputColumn(name, "number") for column in self.columns for name in column.names)
+        """Every column of the matrix: its name, and whether it holds numbers or codes."""
+        return tuple(each for column in self.columns for each in column.inputs)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the matrix's columns."""
-        return tuple(name for column in self.columns for name in column.names)
+        return tuple(each.name for each in self.inputs)
 
     @property
     def types(self) -> dict[str, str]:
@@ -105,9 +171,9 @@ class Features:
     def matrix(self, table: Table, dtype: Any = np.float32) -> tuple[Array, dict[str, int]]:
         """The matrix (N, F) of a table, and how many cells of a column hold a level unseen in training.
 
-        Raises: DataError if columns are missing, or a number is beyond the range of the dtype.
+        Raises: DataError if columns are missing, or cells hold what their transform or the dtype cannot take.
         """
-        self._check_names(table)
+        self._check(table)
         out = np.empty((table.rows, self.width), dtype)
         unseen = {}
         start = 0
@@ -121,28 +187,16 @@ class Features:
                 start += column.width
         return out, unseen
 
-    def _check_names(self, table: Table) -> None:
+    def _check(self, table: Table) -> None:
         missing = [column.name for column in self.columns if column.name not in table.columns]
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
             raise DataError(Problem(f"{table.path}: has no column {listed}, which training used"))
-
-
-def fit_number(column: Column, rows: Array, *, scaler: Scaler, imputer: Any) -> NumberFeature:
-    """A feature of the column's cells in the training rows."""
-    values = column.values[rows]
-    present = values[~np.isnan(values)]
-    state = scaler.fit(present if len(present) else np.zeros(1))
-    return NumberFeature(column.name, column.type, scaler, imputer.fit(values), state)
-
-
-def fit_category(column: Column, rows: Array, *, encoder: Encoder, order: Sequence[str] | None) -> CategoryFeature:
-    """A feature of the levels that occur in the training rows."""
-    codes = column.values[rows]
-    present = np.unique(codes[codes >= 0])
-    levels = [column.levels[code] for code in present.tolist()]
-    state = encoder.fit(levels, missing=bool((codes < 0).any()), order=order)
-    return CategoryFeature(column.name, encoder, state)
+        problems = [
+            problem for column in self.columns for problem in column.problems(table.columns[column.name], table)
+        ]
+        if problems:
+            raise DataError(problems)
 
 
 def features_state(features: Features) -> list[dict[str, Any]]:
@@ -152,21 +206,38 @@ def features_state(features: Features) -> list[dict[str, Any]]:
         entry: dict[str, Any] = {"name": column.name, "type": column.type, "state": column.state}
         if isinstance(column, NumberFeature):
             entry |= {"fill": column.fill, "scale": column.scaler}
+            entry |= {"indicator": column.indicator, "clip": column.clip}
+        elif isinstance(column, DateFeature):
+            entry |= {"encode": column.encoder, "indicator": column.indicator}
         else:
-            entry |= {"encode": column.encoder}
+            entry |= {"encode": column.encoder, "pooled": column.pooled}
         found.append(entry)
     return found
 
 
 def features_of(state: Sequence[Mapping[str, Any]]) -> Features:
     """The features whose state was saved."""
-    columns: list[Feature] = []
-    for entry in state:
-        if entry["type"] == "category":
-            columns.append(CategoryFeature(entry["name"], entry["encode"], entry["state"]))
-        else:
-            columns.append(NumberFeature(entry["name"], entry["type"], entry["scale"], entry["fill"], entry["state"]))
-    return Features(tuple(columns))
+    return Features(tuple(_feature_of(entry) for entry in state))
+
+
+def _feature_of(entry: Mapping[str, Any]) -> Feature:
+    name, kind, state = entry["name"], entry["type"], entry["state"]
+    if kind == "category":
+        return CategoryFeature(name, entry["encode"], state, entry["pooled"])
+    if kind == "date":
+        return DateFeature(name, entry["encode"], state, entry["indicator"])
+    clip = None if entry["clip"] is None else tuple(entry["clip"])
+    return NumberFeature(name, kind, entry["scale"], entry["fill"], state, entry["indicator"], clip)
+
+
+def _indicated(names: list[str], column: str, indicator: bool) -> list[str]:
+    return [*names, f"{column}={MISSING}"] if indicator else names
+
+
+def _inputs(column: str, encoding: Encoding, state: State) -> tuple[InputColumn, ...]:
+    levels = encoding.code_levels(state)
+    kind: Any = "code" if levels else "number"
+    return tuple(InputColumn(name, kind, levels) for name in encoding.feature_names(column, state))
 
 
 def _check_finite(name: str, part: Array, table: Table) -> None:

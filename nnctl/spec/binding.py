@@ -49,6 +49,9 @@ class Binder:
         if not isinstance(node, Mapping):
             return self._wrong(node, key, "must be a name or a mapping with `type`")
         named = node.items.get("type")
+        first = kind.get(next(iter(node.items), ""))
+        if first is not None and first.short and list(node.items) == [first.name]:
+            return self._short(first, node, key)
         if named is None and not usual:
             return self._wrong(node, key, f"has no `type`, {_allowed(base, kind)}")
         name = usual if named is None else _name_of(named)
@@ -61,6 +64,11 @@ class Binder:
         cls = kind[name]
         known = options(cls)
         return self._options(cls, node, key, known=known, type_node=named)
+
+    def _short(self, cls: type[Component], node: Mapping, key: Key) -> Any:
+        """A component of one option, written ``{NAME: value}``."""
+        value = self._value(options(cls)[cls.short], node.items[cls.name], (*key, cls.name))
+        return INVALID if value is INVALID else cls(**{cls.short: value})
 
     def _options(
         self, cls: type, node: Mapping, key: Key, *, known: dict[str, Option], type_node: Node | None = None
@@ -95,7 +103,7 @@ class Binder:
 
     def _read(self, annotation: Any, option: Option, node: Node, key: Key) -> Any:
         members = alternatives(annotation)
-        if type(None) in members and is_null(node):
+        if type(None) in members and is_null(node) and not _names_a_component(members, node):
             return None
         if isinstance(node, Scalar) and isinstance(node.value, str) and node.value in words(annotation):
             return node.value
@@ -146,7 +154,7 @@ class Binder:
         except LookupError as error:
             where, allowed = node, leaf.wanted()
             for index in error.args:
-                if isinstance(where, Sequence):
+                if isinstance(where, Sequence) and index < len(where.items):  # else it is an item that lacks
                     where, allowed, key = where.items[index], leaf.wanted_inside(), (*key, index)
             return self._wrong(where, key, _must_be(allowed, where, words(leaf.annotation)))
         return _as_path(read, node) if FilePath in alternatives(leaf.annotation) else read
@@ -198,6 +206,16 @@ def _name_of(node: Node) -> str | None:
     if isinstance(node, Scalar):
         return "none" if is_null(node) else node.text
     return None
+
+
+def _names_a_component(members: tuple[Any, ...], node: Node) -> bool:
+    """Whether the text ``none`` is the name of a component there, such as a column's ``scale: none``."""
+    bases = [each for each in members if isinstance(each, type) and issubclass(each, Component)]
+    return (
+        isinstance(node, Scalar)
+        and node.value is not None
+        and any("none" in registry.all(each.kind, each) for each in bases)
+    )
 
 
 def _holds_components(item: Any) -> bool:

@@ -123,7 +123,13 @@ class _Composer:
             bare.append(None)
         classes = registry.classes(base.kind, base)
         mappings = [self._mapping(cls, typed=cls.name != usual) for cls in classes]
-        return {"anyOf": [{"enum": bare}, *mappings, ENVIRONMENT]}
+        short = [self._short(cls) for cls in classes if cls.short]
+        return {"anyOf": [{"enum": bare}, *mappings, *short, ENVIRONMENT]}
+
+    def _short(self, cls: type[Component]) -> Schema:
+        """A component of one option, written ``{NAME: value}``."""
+        properties = {cls.name: self.option(options(cls)[cls.short])}
+        return {"type": "object", "properties": properties, "required": [cls.name], "additionalProperties": False}
 
     def _mapping(self, cls: type[Component], *, typed: bool) -> Schema:
         """A component written out; the usual one of its place needs no ``type``."""

@@ -91,6 +91,8 @@ def _wanted(annotation: Any, bounds: Mapping[str, float]) -> str:
         return " or ".join(_wanted(member, bounds) for member in ordered)
     if get_origin(annotation) is Literal:
         return _listed([f"`{word}`" for word in get_args(annotation)])
+    if get_origin(annotation) is tuple and Ellipsis not in get_args(annotation):
+        return f"[{', '.join(_wanted(item, bounds) for item in get_args(annotation))}]"
     if get_origin(annotation) is tuple:
         return f"a list of which each item is {_wanted(get_args(annotation)[0], bounds)}"
     name = NAMES.get(annotation, "a mapping" if get_origin(annotation) is dict else "a value")

@@ -1,12 +1,13 @@
 """Transforms: how the cells of a column become numbers for the network, fitted on the training rows only.
 
-A transform plays one of three roles: a scaler and an imputer serve columns of numbers, an encoder one of categories.
+A transform plays one of four roles: a scaler and an imputer serve columns of numbers, an encoder one of categories,
+a date encoder one of dates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,15 @@ State = dict[str, Any]  # what was fitted, for JSON: floats, strings, booleans, 
 
 
 class Transform(Component):
-    """What scalers, imputers and encoders have in common: their place in the YAML."""
+    """What scalers, imputers and encodings have in common: their place in the YAML."""
 
     kind = "transforms"
 
 
 class Scaler(Transform):
     """Maps the numbers of a column to a range that networks learn well from, and back."""
+
+    domain: ClassVar[str] = "any numbers"  # what it is defined for, as a message says it
 
     def fit(self, x: Values) -> State:
         """What ``apply`` and ``invert`` need to know of the training rows, x (N,) without nan, N >= 1."""
@@ -39,30 +42,24 @@ class Scaler(Transform):
         """The values that ``apply`` made y of."""
         raise NotImplementedError
 
+    def outside(self, x: Values) -> NDArray[np.bool_]:
+        """Where x holds a number that the scaler is not defined for: the data is refused there. nan is inside."""
+        return np.zeros(x.shape, bool)
+
 
 class Imputer(Transform):
     """Finds the number that stands for the missing ones of a column."""
 
-    def fit(self, x: Values) -> float:
-        """The replacement for nan, from the training rows x (N,) with nan; 0 if all of them are."""
-        raise NotImplementedError
+    def fit(self, x: Values) -> float | None:
+        """The replacement for nan, from the training rows x (N,) with nan; 0 if all of them are.
 
-
-class Encoder(Transform):
-    """Writes the levels of a category as one or more columns of numbers.
-
-    A code is a position in ``state["levels"]``, -1 an unknown or missing value.
-    """
-
-    def fit(self, levels: Sequence[str], *, missing: bool, order: Sequence[str] | None) -> State:
-        """The levels in their final order, and what else is to be known.
-
-        ``levels`` are the values in the training rows, ``missing`` is whether some cell there is empty, ``order`` is
-        the user's own order of the levels: it may name more than occur.
-
-        Raises: DataError if ``order`` lacks a level; SpecError if it names one twice.
+        None: nothing stands for them, a missing cell is refused.
         """
         raise NotImplementedError
+
+
+class Encoding(Transform):
+    """Writes a category or a date as one or more columns of numbers, or as one of codes for an embedding layer."""
 
     def width(self, state: State) -> int:
         """The number of columns."""
@@ -72,13 +69,55 @@ class Encoder(Transform):
         """The names of the columns."""
         raise NotImplementedError
 
+    def code_levels(self, state: State) -> int:
+        """How many codes a column of codes counts, the reserved 0 included; 0: the columns are numbers."""
+        return 0
+
+
+class Encoder(Encoding):
+    """Writes the levels of a category.
+
+    A code is a position in ``state["levels"]``, -1 an unknown, missing or rare value: whatever has no level of its own
+    shares one reserved slot.
+    """
+
+    keeps_levels: ClassVar[bool] = True  # False: there are no levels in the state, none is rare and none has a place
+
+    def fit(self, levels: Sequence[str], *, counts: Sequence[int], reserved: int) -> State:
+        """The levels, and what else is to be known.
+
+        ``levels`` are in their final order, ``counts`` are the training rows of each (0 for one that only the user's
+        ``order`` names), ``reserved`` are those with a missing cell or a rare level.
+        """
+        raise NotImplementedError
+
+    def codes(self, levels: Sequence[str], state: State) -> list[int]:
+        """The code of each level of a column."""
+        place = {level: code for code, level in enumerate(state["levels"])}
+        return [place.get(level, -1) for level in levels]
+
     def apply(self, codes: NDArray[np.integer[Any]], state: State, out: NDArray[Any]) -> None:
         """Write codes (N,) into out (N, width)."""
         raise NotImplementedError
 
 
+class DateEncoder(Encoding):
+    """Writes dates, given as seconds since the start of 1970."""
+
+    def fit(self, x: Values) -> State:
+        """What ``apply`` needs to know of the training rows, x (N,) without nan, N >= 1."""
+        raise NotImplementedError
+
+    def apply(self, x: Values, state: State, out: NDArray[Any]) -> None:
+        """Write dates (N,), nan where one is missing, into out (N, width): finite numbers everywhere."""
+        raise NotImplementedError
+
+
 def ordered(levels: Sequence[str], order: Sequence[str] | None) -> list[str]:
-    """The levels in the user's order, if there is one."""
+    """The levels in the user's order, if there is one; it may name more than occur.
+
+    Raises: DataError if ``order`` lacks a level; SpecError if it names one twice.
+    """
     if order is None:
         return list(levels)
     twice = sorted({level for level in order if order.count(level) > 1})
@@ -89,6 +128,33 @@ def ordered(levels: Sequence[str], order: Sequence[str] | None) -> list[str]:
     if lacking:
         raise DataError(Problem(f"`order` must name every level of the training rows, {_quoted(lacking)} is missing"))
     return list(order)
+
+
+def calendar(x: Values) -> dict[str, Values]:
+    """What calendar and clock show at dates (N,), seconds since the start of 1970; nan stays nan.
+
+    ``weekday`` counts from Monday, 0; ``day_of_year`` from 1. ``year_passed`` and ``day_passed`` are the shares of the
+    year and of the day that are over, 0 <= share < 1.
+    """
+    known = ~np.isnan(x)
+    moment = np.where(known, x, 0).astype("datetime64[s]")
+    day, month, year = (moment.astype(f"datetime64[{unit}]") for unit in "DMY")
+    of_day = (moment - day).astype(np.float64)
+    of_year = (day - year).astype(np.float64)
+    length = ((year + 1).astype(day.dtype) - year.astype(day.dtype)).astype(np.float64)
+    shown = {
+        "year": year.astype(np.int64) + 1970,
+        "month": (month - year).astype(np.int64) + 1,
+        "day": (day - month).astype(np.int64) + 1,
+        "weekday": (day.astype(np.int64) + 3) % 7,  # 1970 began on a Thursday
+        "day_of_year": of_year + 1,
+        "hour": of_day // 3600,
+        "minute": of_day // 60 % 60,
+        "second": of_day % 60,
+        "year_passed": (of_year + of_day / 86400) / length,
+        "day_passed": of_day / 86400,
+    }
+    return {name: np.where(known, values, np.nan) for name, values in shown.items()}
 
 
 def _quoted(names: Sequence[str]) -> str:

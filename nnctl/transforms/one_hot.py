@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.component import component
-from nnctl.transforms import Encoder, State, ordered
+from nnctl.transforms import Encoder, State
 
 
 @component("one_hot")
 class OneHot(Encoder):
     """One column for each level, 1 in that of the row's level and 0 in the others.
 
-    Where training rows have missing cells a last column, ``NAME=<missing>``, is 1 for missing and unknown values;
-    without it such a row is 0 in all columns.
+    Where training rows have missing cells or rare levels a last column, ``NAME=<missing>``, is 1 for missing, rare and
+    unknown values: the reserved slot. Without it nothing could be learned about such a row, and it is 0 in all columns.
     """
 
-    def fit(self, levels: Sequence[str], *, missing: bool, order: Sequence[str] | None) -> State:
-        return {"levels": ordered(levels, order), "missing": missing}
+    def fit(self, levels: Sequence[str], *, counts: Sequence[int], reserved: int) -> State:
+        return {"levels": list(levels), "missing": reserved > 0}
 
     def width(self, state: State) -> int:
         return len(state["levels"]) + int(state["missing"])

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.component import component
-from nnctl.transforms import Encoder, State, ordered
+from nnctl.transforms import Encoder, State
 
 
 @component("ordinal")
 class Ordinal(Encoder):
-    """One column, ``(code + 1) / L`` in (0, 1] for L levels; 0 for missing and unknown values."""
+    """One column, ``(code + 1) / L`` in (0, 1] for L levels; 0, the reserved slot, for missing and unknown values."""
 
-    def fit(self, levels: Sequence[str], *, missing: bool, order: Sequence[str] | None) -> State:
-        return {"levels": ordered(levels, order)}
+    def fit(self, levels: Sequence[str], *, counts: Sequence[int], reserved: int) -> State:
+        return {"levels": list(levels)}
 
     def width(self, state: State) -> int:
         return 1

@@ -1,11 +1,12 @@
-"""Columns with a type: how the texts of a column become numbers, booleans or a category, or are refused."""
+"""Columns with a type: how the texts of a column become numbers, booleans, dates or a category, or are refused."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,8 @@ _MEANT = re.compile(
 _NOT_FINITE = re.compile(r"[-+]?(inf|infinity|nan)", re.IGNORECASE)
 _WORDS = {"false": 0, "no": 0, "true": 1, "yes": 1}
 _DECLARED_WORDS = {**_WORDS, "0": 0, "1": 1}  # 0 and 1 are numbers until somebody says that they are not
+_START = datetime(1970, 1, 1)
+_SAMPLE = datetime(2024, 12, 31)
 _OPPOSITE = {"false": "true", "no": "yes", "0": "1", "true": "false", "yes": "no", "1": "0"}
 
 
@@ -32,11 +35,12 @@ _OPPOSITE = {"false": "true", "no": "yes", "0": "1", "true": "false", "yes": "no
 class Column:
     """One column of a table, every cell a number.
 
-    Shapes: values (N,); number: nan = missing; boolean: 0, 1, nan; category: positions in ``levels``, -1 = missing
+    Shapes: values (N,); number: nan = missing; boolean: 0, 1, nan; category: positions in ``levels``, -1 = missing;
+            date: seconds since the start of 1970 in UTC, nan = missing
     """
 
     name: str
-    type: Literal["number", "boolean", "category"]
+    type: Literal["number", "boolean", "category", "date"]
     values: NDArray[Any]  # float64; int32 for a category; may be read-only
     levels: tuple[str, ...] = ()  # category: its texts, sorted by value if all are numbers; boolean: false and true
     whole: bool = False  # number: some value is present, and every one is a whole number
@@ -56,10 +60,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How cells are written: which texts stand for a missing value, and the decimal sign."""
+    """How cells are written: which texts stand for a missing value, the decimal sign, and dates by their column."""
 
     missing: frozenset[str]
     decimal: str = "."
+    dates: Mapping[str, str] = field(default_factory=dict)  # formats in the words of strptime; others are ISO 8601
 
     @property
     def missing_numbers(self) -> list[float]:
@@ -139,6 +144,8 @@ def typed_column(name: str, texts: Texts, declared: str | None, notation: Notati
         return _category(name, texts, notation)
     if declared == "boolean":
         return _boolean(name, texts, _DECLARED_WORDS)
+    if declared == "date":
+        return _date(name, texts, notation.dates.get(name))
     numbers = [notation.number(text) for text in texts.texts]
     stray = [number is None or math.isinf(number) for number in numbers]
     if not any(stray):
@@ -171,6 +178,31 @@ def _spelling(texts: Texts, truth: Sequence[int]) -> tuple[str, ...]:
     for value in (0, 1):
         commonest.setdefault(value, _OPPOSITE[commonest.get(1 - value, "").lower()])
     return commonest[0], commonest[1]
+
+
+def date_seconds(text: str, form: str | None) -> float | None:
+    """The seconds from the start of 1970 to a date; one with an offset is moved to UTC. None if it is no date."""
+    try:
+        moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
+        moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return None
+    return (moment - _START).total_seconds()
+
+
+def date_text(seconds: float) -> str:
+    """A date as ISO 8601 writes it."""
+    return (_START + timedelta(seconds=seconds)).isoformat()
+
+
+def _date(name: str, texts: Texts, form: str | None) -> Column | Refusal:
+    seconds = [date_seconds(text, form) for text in texts.texts]
+    if None in seconds:
+        sample = _SAMPLE.strftime(form) if form else f"{_SAMPLE:%Y-%m-%d}"
+        fault = (f"is not a date such as {sample}", f"are not dates such as {sample}")
+        way_out = "" if form else f", or say how its dates are written, `{_key(name)}.format`"
+        return _refusal(name, texts, [each is None for each in seconds], fault, way_out)
+    return Column(name, "date", texts.look_up([each or 0.0 for each in seconds], np.nan))
 
 
 def _category(name: str, texts: Texts, notation: Notation) -> Column:

@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,16 +53,18 @@ def read_table(
     delimiter: str = ",",
     encoding: str = "utf-8",
     decimal: str = ".",
+    dates: Mapping[str, str] | None = None,
 ) -> Table:
     """Read a CSV file, plain or ``.gz``.
 
-    ``types`` are declared types (number, boolean, category), which win over what the cells look like; ``only`` are
-    the columns to read, all of them if None. A name in either that the file does not have is left to the caller.
+    ``types`` are declared types (number, boolean, category, date), which win over what the cells look like; ``only``
+    are the columns to read, all of them if None; ``dates`` are the formats of columns of dates that are not ISO 8601.
+    A name in any of them that the file does not have is left to the caller.
 
     Raises: DataError if there is no such file, or its cells are not what they should be.
     """
     file = open_csv(path, delimiter=delimiter, encoding=encoding)
-    return parse_table(file, missing_values=missing_values, types=types, only=only, decimal=decimal)
+    return parse_table(file, missing_values=missing_values, types=types, only=only, decimal=decimal, dates=dates)
 
 
 def parse_table(
@@ -71,9 +74,10 @@ def parse_table(
     types: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
     decimal: str = ".",
+    dates: Mapping[str, str] | None = None,
 ) -> Table:
     """The table in an open file, options as in ``read_table``."""
-    notation, declared = _notation(missing_values, decimal), types or {}
+    notation, declared = _notation(missing_values, decimal, dates), types or {}
     # A nameless column is read as a category, which takes any cell: it only matters whether there is one.
     kinds = {
         i: declared.get(name) if name else "category"
@@ -96,11 +100,12 @@ def table_from_frame(
     *,
     missing_values: Sequence[str],
     types: Mapping[str, str] | None = None,
+    dates: Mapping[str, str] | None = None,
 ) -> Table:
     """The table that a DataFrame or a dict of columns makes; None, nan and NA are missing values.
 
     A value that is to be a text is written as a CSV file would have it: ``true``, ``3`` (also for 3.0, which is what
-    whole numbers become in a column with missing values), ``0.5``.
+    whole numbers become in a column with missing values), ``0.5``; dates and times in the format of their column.
 
     Raises: DataError if the columns do not fit together, or a value is not what it should be.
     """
@@ -109,9 +114,15 @@ def table_from_frame(
         raise _in_frame("two columns have the same name; rename one")
     values: dict[str, Any] = {str(name): column for name, column in frame.items()}
     rows = _rows_of_frame(values)
-    notation, declared = _notation(missing_values, "."), types or {}
+    notation, declared = _notation(missing_values, ".", dates), types or {}
     columns = [
-        _column(name, _frame_cells(values[name], declared.get(name)), declared.get(name), notation) for name in names
+        _column(
+            name,
+            _frame_cells(values[name], declared.get(name), notation.dates.get(name)),
+            declared.get(name),
+            notation,
+        )
+        for name in names
     ]
     refused = [column for column in columns if isinstance(column, Refusal)]
     if refused:
@@ -121,8 +132,8 @@ def table_from_frame(
     return Table(FRAME, rows, named, "", _row_number)
 
 
-def _notation(missing_values: Sequence[str], decimal: str) -> Notation:
-    return Notation(frozenset(text.strip() for text in missing_values), decimal)
+def _notation(missing_values: Sequence[str], decimal: str, dates: Mapping[str, str] | None) -> Notation:
+    return Notation(frozenset(text.strip() for text in missing_values), decimal, dates or {})
 
 
 def _column(name: str, cells: Numbers | Texts, declared: str | None, notation: Notation) -> Column | Refusal:
@@ -133,7 +144,7 @@ def _column(name: str, cells: Numbers | Texts, declared: str | None, notation: N
 
 def _parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation) -> dict[int, Numbers | Texts]:
     """The cells of some columns by their places in the header, given the declared type of each, or None."""
-    declared = {i: str for i, kind in kinds.items() if kind in ("boolean", "category")}
+    declared = {i: str for i, kind in kinds.items() if kind in ("boolean", "category", "date")}
     frame = _read_csv(file, notation, declared)
     numbers = {i: None if i in declared else _numbers(frame[i]) for i in kinds}
     unclear = {i: str for i, values in numbers.items() if values is None and frame[i].dtype != "str"}
@@ -253,7 +264,7 @@ def _in_frame(message: str) -> DataError:
     return DataError(Problem(message, place=Place(str(FRAME))))
 
 
-def _frame_cells(values: Any, declared: str | None) -> Numbers | Texts:
+def _frame_cells(values: Any, declared: str | None, form: str | None) -> Numbers | Texts:
     dtype = getattr(values, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "iuf" and declared in (None, "number"):
         numbers = np.asarray(values, dtype=np.float64)
@@ -262,17 +273,23 @@ def _frame_cells(values: Any, declared: str | None) -> Numbers | Texts:
     absent = values.isna() if hasattr(values, "isna") else [_is_absent(value) for value in values]
     places: dict[str, int] = {}
     codes = [
-        -1 if gone else places.setdefault(_written(value), len(places))
+        -1 if gone else places.setdefault(_written(value, form), len(places))
         for value, gone in zip(values, absent, strict=True)
     ]
     return Texts(np.array(codes, dtype=np.int32), list(places))
 
 
 def _is_absent(value: Any) -> bool:
+    if isinstance(value, np.datetime64):
+        return bool(np.isnat(value))
     return value is None or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
 
 
-def _written(value: Any) -> str:
+def _written(value: Any, form: str | None) -> str:
+    if form is not None and isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
+    if form is not None and isinstance(value, date):
+        return value.strftime(form)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):

@@ -14,13 +14,14 @@ from nnctl.errors import DataError, Place, SpecError
 from nnctl.splits import Parts, Rows, SizedSplit, Split
 from nnctl.splits.auto import Auto
 from nnctl.splits.column import Column
+from nnctl.splits.group import Group
 from nnctl.splits.none import NoSplit
 from nnctl.splits.random import Random
 from nnctl.splits.stratified import Stratified
 from nnctl.splits.time import Time
 
 SPLITS = registry.classes("splits", Split)
-SIZED = [cls for cls in registry.classes("splits", SizedSplit) if cls is not Auto]
+SIZED = [cls for cls in registry.classes("splits", SizedSplit) if cls not in (Auto, Group)]
 DRAWN = [Random, Stratified]
 sizes = st.one_of(st.integers(0, 30), st.floats(0, 0.6))
 labels = st.lists(st.integers(0, 6), min_size=1, max_size=120)
@@ -50,7 +51,7 @@ def test_every_row_is_in_exactly_one_part(cls: type[Split], classes: list[int], 
     for example in cls.examples:
         rows = rows_of(classes)
         try:
-            parts = cut(cls(**example).resolved("regression"), rows, seed)
+            parts = cut(cls(**example).resolved("multiclass"), rows, seed)
         except DataError:
             continue
         together = np.concatenate([parts.train, parts.val, parts.test])
@@ -58,7 +59,7 @@ def test_every_row_is_in_exactly_one_part(cls: type[Split], classes: list[int], 
         for part in (parts.train, parts.val, parts.test):
             assert part.dtype == np.int64
             assert (np.diff(part) > 0).all()
-        assert same(parts, cut(cls(**example).resolved("regression"), rows, seed))
+        assert same(parts, cut(cls(**example).resolved("multiclass"), rows, seed))
 
 
 @pytest.mark.parametrize("cls", SPLITS, ids=lambda cls: cls.name)
@@ -83,6 +84,13 @@ def test_auto_becomes_the_split_that_fits_the_task(task: str, chosen: type[Sized
 
 def test_the_other_types_resolve_to_themselves() -> None:
     assert Time().resolved("binary") == Time()
+
+
+def test_what_cannot_split_a_target_or_by_a_column_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"data.split.type: stratified needs a target with classes"):
+        Stratified().resolved("regression")
+    with pytest.raises(SpecError, match=r"data.split.column: auto looks at no column; write `type: group`"):
+        Auto(column="patient").resolved("binary")
 
 
 def test_a_seed_of_its_own_replaces_the_root_seed() -> None:

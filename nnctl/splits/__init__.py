@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from nnctl.component import Component, option, section
 from nnctl.errors import DataError, Place, Problem, SpecError
 
 Indices = NDArray[np.int64]
+
+SPLIT_COLUMN = "data.split.column"  # the key of the column that a split looks at
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ class Rows:
     count: int
     classes: NDArray[np.int64] | None = None  # (N,) the class code of each row, where the target has classes
     column: Sequence[str] | None = None  # (N,) the text of the split's column, where it names one
+    times: NDArray[np.float64] | None = None  # (N,) the split's column as numbers or seconds, where it orders the rows
     place_of: Callable[[int], Place] | None = None  # where a row is written, for messages
 
 
@@ -41,6 +45,8 @@ class Split(Component):
     """
 
     kind = "splits"
+    orders: ClassVar[bool] = False  # whether the cells of its column, if it names one, are to be numbers or dates
+    complete: ClassVar[bool] = False  # whether none of them may be missing
     folds: int | None = option(default=None, available=False, help="Parts of a cross-validation, set by `--folds`.")
 
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:

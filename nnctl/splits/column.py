@@ -6,7 +6,7 @@ import numpy as np
 
 from nnctl.component import component, option
 from nnctl.errors import DataError, Problem
-from nnctl.splits import Parts, Rows, Split, parts_of, plural
+from nnctl.splits import SPLIT_COLUMN, Parts, Rows, Split, parts_of, plural
 
 PARTS = ("train", "val", "test")
 
@@ -32,7 +32,7 @@ class Column(Split):
                 Problem(
                     f"no row is left for training: of {plural(rows.count, 'row')}, column `{self.column}` says {said}; "
                     f"write train in some",
-                    "data.split.column",
+                    SPLIT_COLUMN,
                 )
             )
         return parts_of(*(found[part] for part in PARTS))
@@ -47,7 +47,7 @@ class Column(Split):
         return [
             Problem(
                 f"column `{self.column}` must say train, val or test, got `{cell}`",
-                "data.split.column",
+                SPLIT_COLUMN,
                 rows.place_of(row) if rows.place_of else None,
             )
             for cell, row in first.items()

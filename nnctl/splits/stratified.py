@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.component import component
-from nnctl.splits import DrawnSplit, Parts, Rows, parts_of, plural, too_few
+from nnctl.errors import Problem, SpecError
+from nnctl.splits import DrawnSplit, Parts, Rows, Split, parts_of, plural, too_few
 
 Counts = NDArray[np.int64]
 
@@ -20,9 +21,15 @@ class Stratified(DrawnSplit):
     row trains, unless the other classes cannot fill the parts: then such rows are drawn among themselves. The test
     part is filled first, so that another ``val`` leaves it as it is.
 
-    Raises: SpecError if a fraction is not below 1; DataError if no training row, or not one of each class with two or
-    more, would be left.
+    Raises: SpecError if a fraction is not below 1, or the target has no classes; DataError if no training row, or not
+    one of each class with two or more, would be left.
     """
+
+    def resolved(self, task: str) -> Split:
+        if task not in ("binary", "multiclass"):
+            message = f"stratified needs a target with classes, for {task} write `type: random`"
+            raise SpecError(Problem(message, "data.split.type"))
+        return self
 
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         assert rows.classes is not None

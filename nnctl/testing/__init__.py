@@ -13,7 +13,17 @@ from collections.abc import Callable
 from typing import Any
 
 from nnctl.component import Component
-from nnctl.testing import components, initializers, layers, losses, metrics, optimizers, schedules
+from nnctl.testing import (
+    components,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    schedules,
+    splits,
+    transforms,
+)
 
 Check = Callable[[Any], None]
 
@@ -24,12 +34,14 @@ BY_KIND: dict[str, tuple[Check, ...]] = {
     "metrics": metrics.CHECKS,
     "optimizers": optimizers.CHECKS,
     "schedules": schedules.CHECKS,
+    "splits": splits.CHECKS,
 }
 
 
 def checks(cls: type[Component]) -> tuple[Check, ...]:
     """Every check for the kind of the class."""
-    return components.CHECKS + BY_KIND.get(cls.kind, ())
+    of_role = (found for role, found in transforms.BY_ROLE.items() if issubclass(cls, role))
+    return components.CHECKS + BY_KIND.get(cls.kind, ()) + sum(of_role, ())
 
 
 def conforms(cls: type[Component]) -> None:

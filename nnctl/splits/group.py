@@ -1,0 +1,99 @@
+"""A split that keeps groups of rows together."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.component import component, option
+from nnctl.errors import DataError, Problem
+from nnctl.splits import SPLIT_COLUMN, DrawnSplit, Parts, Rows, parts_of, plural
+
+Sizes = NDArray[np.int64]
+AROUND = 50  # groups before and after the place where a part is full that may change sides
+
+
+@component(
+    "group",
+    examples=[{"column": "patient"}, {"column": "patient", "val": 0.1, "test": 0.1, "seed": 7}],
+)
+class Group(DrawnSplit):
+    """Rows whose cells in a column are equal stay in one part: all visits of a patient train, or none does.
+
+    Groups are drawn until a part is full; of the last ones those are taken that bring it closest to its size, so that
+    up to a hundred groups it is as close as can be. Every part that is asked for, and the training part, has a group.
+    The test part is filled first, so that another ``val`` leaves it as it is. The column is a feature only if
+    ``data.columns`` says how it is scaled or encoded.
+
+    Raises: SpecError if a fraction is not below 1; DataError if there are fewer groups than parts.
+    """
+
+    complete = True
+
+    column: str = option(help="Column whose equal cells make a group.")
+
+    def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
+        assert rows.column is not None
+        val, test = self.sizes(rows.count)
+        names, code, sizes = np.unique(np.array(rows.column), return_inverse=True, return_counts=True)
+        parts = 1 + (val > 0) + (test > 0)
+        if len(names) < parts:
+            raise DataError(
+                Problem(
+                    f"`{self.column}` makes {plural(len(names), 'group')} of the {plural(rows.count, 'row')}, the "
+                    f"split needs one for each of {parts} parts; ask for fewer parts, or write `type: random`",
+                    SPLIT_COLUMN,
+                )
+            )
+        part = np.full(len(names), 2)
+        left = rng.permutation(len(names))
+        for place, size, spare in ((0, test, 1 + (val > 0)), (1, val, 1)):
+            taken = _closest(sizes[left], size, spare) if size else []
+            part[left[taken]] = place
+            left = np.delete(left, taken)
+        return parts_of(*(np.flatnonzero(part[code] == place) for place in (2, 1, 0)))
+
+
+def _closest(sizes: Sizes, size: int, spare: int) -> list[int]:
+    """The places of groups whose sizes come closest to ``size`` in sum; at least one, ``spare`` others are left.
+
+    The first groups are taken until a few before the part is full, and the best choice is made among those around.
+    """
+    full = int(np.searchsorted(np.cumsum(sizes), size, side="right"))
+    start, stop = max(0, full - AROUND), min(len(sizes), full + AROUND)
+    free, missing = sizes[start:stop].tolist(), size - int(sizes[:start].sum())
+    least = 0 if start else 1
+    chosen = _subset(free, missing, least)
+    spare -= len(sizes) - stop
+    if len(free) - len(chosen) < spare:
+        # One group has most of the rows. Each choice of those that are left over, by size, is tried.
+        held = {tuple(sorted(free[each] for each in few)): few for few in combinations(range(len(free)), spare)}
+        tried = [
+            _subset([0 if each in few else rows for each, rows in enumerate(free)], missing, least)
+            for few in held.values()
+        ]
+        chosen = min(tried, key=lambda few: abs(sum(free[each] for each in few) - missing))
+    return [*range(start), *(start + each for each in chosen)]
+
+
+def _subset(sizes: list[int], size: int, least: int) -> list[int]:
+    """The places of sizes that come closest to ``size`` in sum, the sum at least ``least``; the first ones of equals.
+
+    A size of 0 is never taken.
+    """
+    sums = [1]  # bit s of entry n: the first n sizes have a choice of the sum s
+    for rows in sizes:
+        sums.append(sums[-1] | sums[-1] << rows)
+    found = sums[-1] >> least << least
+    below = (found & ((1 << size + 1) - 1)).bit_length() - 1
+    above = found >> size + 1
+    over = size + (above & -above).bit_length()
+    at = below if below >= 0 and (not above or size - below <= over - size) else over
+    chosen = []
+    for place in reversed(range(len(sizes))):
+        if not sums[place] >> at & 1:
+            chosen.append(place)
+            at -= sizes[place]
+    return chosen[::-1]

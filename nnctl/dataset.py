@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.data.columns import date_seconds
 from nnctl.data.table import Column, Table, read_table
 from nnctl.data.target import decide_task, labels
 from nnctl.errors import DataError, Place, Problem
 from nnctl.network.members import stream
-from nnctl.spec.problems import unknown
-from nnctl.spec.schema import FEATURES, Data
+from nnctl.spec.problems import format_key, unknown
+from nnctl.spec.roles import left_out, unfit
+from nnctl.spec.schema import FEATURES, ColumnOptions, Data
 from nnctl.spec.synonyms import SYNONYMS
-from nnctl.splits import Rows, too_few
+from nnctl.splits import SPLIT_COLUMN, Rows, too_few
 
 Array = NDArray[Any]
 
 PARTS = ("train", "val", "test")
+UNREAD = ("data.id", "data.drop")  # columns whose cells may be anything: a category takes every text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +72,9 @@ def read_dataset(data: Data, seed: int) -> Dataset:
     types = {name: column.type for name, column in table.columns.items()}
     for name, path in (("val", data.val_path), ("test", data.test_path)):
         if path is not None:
-            other = read(data, path, types=types)
-            _check_has_targets(other, targets)
+            with about_file(data, name):
+                other = read(data, path, types=types)
+                _check_has_targets(other, targets)
             kept, more = rows_with_target(data, other, targets)
             parts[name] = Part(other, kept)
             notes += more
@@ -79,20 +84,40 @@ def read_dataset(data: Data, seed: int) -> Dataset:
 def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only: Iterable[str] | None = None) -> Table:
     """A table by the rules of the section; ``types`` wins over what the section declares."""
     declared = {name: column.type for name, column in data.columns.items() if column.type}
+    used = (data.weight, getattr(data.split, "column", None))
+    unread = {name: "category" for name, role in left_out(data).items() if role in UNREAD and name not in used}
     return read_table(
         Path(path),
         missing_values=data.missing_values,
-        types={**declared, **(types or {})},
+        types={**unread, **declared, **(types or {})},
         only=None if only is None else set(only),
         delimiter=data.format.delimiter,
         encoding=data.format.encoding,
         decimal=data.format.decimal,
+        dates=data.dates,
     )
 
 
+@contextmanager
+def about_file(data: Data, part: str) -> Iterator[None]:
+    """Let problems with the rows of a part that has a file of its own name that file's key: ``data.val_path``."""
+    own = getattr(data, f"{part}_path", None) is not None
+    try:
+        yield
+    except DataError as error:
+        if not own:
+            raise
+        raise DataError(_about(problem, f"data.{part}_path") for problem in error.problems) from None
+
+
+def _about(problem: Problem, key: str) -> Problem:
+    """A problem that names no line of a file as one of the key that names the file."""
+    if problem.place is None:
+        return replace(problem, key=key)
+    return problem if problem.place.line else Problem(f"{problem.place}: {problem.message}", key)
+
+
 def _task(data: Data, table: Table) -> str:
-    if not data.targets and data.target != FEATURES:
-        raise DataError(Problem("names no column to predict, name one", "data.target"))
     if data.targets:
         return decide_task([table.columns[name] for name in data.targets], data.task)
     if data.task not in ("auto", "regression"):
@@ -115,16 +140,19 @@ def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
         for name in names
         if name not in table.columns
     ]
-    if not problems and not feature_names(data, table, targets):
+    names = [] if problems else feature_names(data, table, targets)
+    if not problems and not names:
         problems.append(Problem(f"{table.path} has no feature columns: only the target is left", "data.drop"))
+    for name in names:
+        problems += unfit(name, data.columns.get(name, ColumnOptions()), table.columns[name].type)
     if problems:
         raise DataError(problems)
 
 
 def feature_names(data: Data, table: Table, targets: tuple[str, ...]) -> list[str]:
     """The columns that the network sees, in the order of the file."""
-    left_out = {*targets, *data.id, *data.drop, data.weight, getattr(data.split, "column", None)}
-    return [name for name in table.columns if name not in left_out]
+    others = {*targets, *left_out(data)}
+    return [name for name in table.columns if name not in others]
 
 
 def rows_with_target(data: Data, table: Table, targets: tuple[str, ...]) -> tuple[Array, list[str]]:
@@ -156,12 +184,20 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
     if task in ("binary", "multiclass"):
         classes = labels(table.columns[targets[0]]).codes[rows].astype(np.int64)
     name = getattr(split, "column", None)
-    column = _texts(table.columns[name], rows) if name is not None else None
+    column = table.columns[name] if name is not None else None
+    if column is not None and split.complete:
+        _check_complete(table, column, rows)
     given = {"val": data.val_path, "test": data.test_path}
     own = {part: type(getattr(split, part))(0) for part, path in given.items() if path and hasattr(split, part)}
     split = replace(split, **own) if own else split
     found = split.cut(
-        Rows(len(rows), classes, column, lambda row: Place(str(table.path), table.line(int(rows[row])))),
+        Rows(
+            len(rows),
+            classes,
+            None if column is None else _texts(column, rows),
+            _times(column, rows) if column is not None and split.orders else None,
+            lambda row: Place(str(table.path), table.line(int(rows[row]))),
+        ),
         stream(split.seed_or(seed), "split"),
     )
     if not len(found.train):
@@ -182,6 +218,31 @@ def digest(tables: Iterable[Table]) -> str:
 def _texts(column: Column, rows: Array) -> list[str]:
     found = labels(column)
     return [found.names[code] if code >= 0 else "" for code in found.codes[rows].tolist()]
+
+
+def _check_complete(table: Table, column: Column, rows: Array) -> None:
+    missing = rows[is_missing(column)[rows]]
+    if len(missing):
+        message = (
+            f"column `{column.name}` is missing in {len(missing)} rows, the first one here; correct or remove them"
+        )
+        raise DataError(Problem(message, SPLIT_COLUMN, Place(str(table.path), table.line(int(missing[0])))))
+
+
+def _times(column: Column, rows: Array) -> Array:
+    """What orders the rows: numbers as they are, dates as seconds; texts must be dates as ISO 8601 writes them."""
+    if column.type != "category":
+        return column.values[rows]
+    seconds = [date_seconds(level, None) for level in column.levels]
+    if None in seconds:
+        stray = column.levels[seconds.index(None)]
+        message = (
+            f"column `{column.name}` does not say when: `{stray}` is neither a number nor a date as ISO 8601 writes "
+            f"it; declare it, `{format_key(('data', 'columns', column.name))}: {{type: date, format: ...}}`"
+        )
+        raise DataError(Problem(message, SPLIT_COLUMN))
+    of_rows: Array = np.array([each or 0.0 for each in seconds])[column.values[rows]]
+    return of_rows
 
 
 def _check_has_targets(table: Table, targets: tuple[str, ...]) -> None:

@@ -32,12 +32,13 @@ def part_examples(
 ) -> Examples:
     """Some rows of a table, whose feature matrix (N, F) has columns of those names.
 
-    Raises: DataError if a label is unknown, a target none that the loss can learn, or a weight wrong.
+    Raises: DataError if a label is unknown, a target none that its scale takes or the loss learns, or a weight wrong.
     """
     x = matrix[rows]
     if target.reconstructs:
         truth = x.astype(np.float64)
     else:
+        target.check(table, rows)
         truth = target.truth([table.columns[name] for name in target.names])[rows]
     t = target.encode(truth, width, x.dtype)
     if target.task == "regression":

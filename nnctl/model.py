@@ -30,7 +30,7 @@ from nnctl.spec.overrides import from_plain
 from nnctl.spec.problems import Problems
 from nnctl.spec.reading import bind, written
 from nnctl.spec.schema import Experiment
-from nnctl.transforms import Encoder, Scaler
+from nnctl.transforms import Encoding, Scaler
 
 if TYPE_CHECKING:
     import pandas
@@ -83,7 +83,8 @@ class Model:
 
     def table(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Table:
         """A frame as a table with the columns and types of training."""
-        return table_from_frame(frame, missing_values=self.experiment.data.missing_values, types=self.features.types)
+        data = self.experiment.data
+        return table_from_frame(frame, missing_values=data.missing_values, types=self.features.types, dates=data.dates)
 
     def read(self, file: CsvFile) -> Table:
         """An open CSV file as a table with the feature columns and types of training."""
@@ -94,6 +95,7 @@ class Model:
             types=self.features.types,
             only=set(self.features.types),
             decimal=data.format.decimal,
+            dates=data.dates,
         )
 
     def outputs(self, table: Table) -> tuple[Array, dict[str, int]]:
@@ -200,7 +202,7 @@ def _restore(checkpoint: Checkpoint) -> Model:
 
 def _feature(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A saved feature with its transform made again."""
-    role, base = ("encode", Encoder) if "encode" in entry else ("scale", Scaler)
+    role, base = ("encode", Encoding) if "encode" in entry else ("scale", Scaler)
     problems = Problems()
     transform = Binder(problems).component(base, from_plain(entry[role], HERE), ("features", role), usual="")
     problems.raise_if_any()

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.architecture import architecture
+from nnctl.columns import fit_features
 from nnctl.data.batches import Examples
-from nnctl.data.features import Feature, Features, fit_category, fit_number
-from nnctl.data.table import Column
+from nnctl.data.features import CategoryFeature, DateFeature, Features
 from nnctl.data.target import Target
-from nnctl.dataset import Dataset, digest, feature_names, read_dataset
+from nnctl.dataset import Dataset, about_file, digest, read_dataset
 from nnctl.errors import DataError, Problem, SpecError
 from nnctl.evaluation import rows_at_once
 from nnctl.examples import part_examples
@@ -26,10 +26,8 @@ from nnctl.network.members import stream
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
 from nnctl.spec.problems import format_key
-from nnctl.spec.schema import ColumnOptions, Data, Experiment
-from nnctl.transforms import Encoder
+from nnctl.spec.schema import ColumnOptions, Experiment
 from nnctl.transforms.none import NoScaling
-from nnctl.transforms.one_hot import OneHot
 from nnctl.watching import Watched, watch
 
 Array = NDArray[Any]
@@ -74,28 +72,11 @@ def prepare(experiment: Experiment) -> Prepared:
         built = architecture(experiment.model, loss, columns=features.inputs, width=width, prior=prior)
     watched = watch(experiment, loss, target.task, has_val="val" in examples)
     experiment = replace(experiment, model=built.model, loss=loss, metrics=watched.metrics, schedule=watched.schedule)
-    experiment = _decided(experiment, dataset, target)
+    experiment = _decided(experiment, features, target)
     job = _job(experiment, built.network, target, examples, watched)
     files = [part.table for part in dataset.parts.values()]
     notes = (*dataset.notes, *unseen, *built.notes)
     return Prepared(experiment, dataset, features, target, examples, built.network, loss, job, digest(files), notes)
-
-
-def fit_features(data: Data, dataset: Dataset) -> Features:
-    """The features that the training rows give.
-
-    Raises: DataError for every column with more levels than ``one_hot_max``.
-    """
-    problems: list[Problem] = []
-    found: list[Feature] = []
-    for name in feature_names(data, dataset.table, dataset.targets):
-        try:
-            found.append(_fit(dataset.table.columns[name], data, dataset.parts["train"].rows))
-        except DataError as error:
-            problems += error.problems
-    if problems:
-        raise DataError(problems)
-    return Features(tuple(found))
 
 
 def examples_of(
@@ -106,22 +87,23 @@ def examples_of(
     notes = []
     matrices: dict[int, Array] = {}
     for name, part in dataset.parts.items():
-        if id(part.table) not in matrices:
-            matrices[id(part.table)], unseen = features.matrix(part.table, experiment.model.dtype)
-            notes += [
-                f"{part.table.path}: `{column}` has a level in {count} rows that no training row has"
-                for column, count in unseen.items()
-            ]
-        examples[name] = part_examples(
-            part.table,
-            matrices[id(part.table)],
-            part.rows,
-            features=features.names,
-            target=target,
-            loss=loss,
-            width=width,
-            weight=experiment.data.weight,
-        )
+        with about_file(experiment.data, name):
+            if id(part.table) not in matrices:
+                matrices[id(part.table)], unseen = features.matrix(part.table, experiment.model.dtype)
+                notes += [
+                    f"{part.table.path}: `{column}` has a level in {count} rows that no training row has"
+                    for column, count in unseen.items()
+                ]
+            examples[name] = part_examples(
+                part.table,
+                matrices[id(part.table)],
+                part.rows,
+                features=features.names,
+                target=target,
+                loss=loss,
+                width=width,
+                weight=experiment.data.weight,
+            )
     return examples, notes
 
 
@@ -140,38 +122,15 @@ def _check_numbers(features: Features) -> None:
         raise DataError(problems)
 
 
-def _fit(column: Column, data: Data, rows: Array) -> Feature:
-    options = data.columns.get(column.name, ColumnOptions())
-    if column.type == "category":
-        return fit_category(column, rows, encoder=_encoder(column, options, data), order=options.order)
-    usual = data.numeric.scale if column.type == "number" else NoScaling()
-    imputer = options.missing or data.numeric.missing
-    return fit_number(column, rows, scaler=options.scale or usual, imputer=imputer)
-
-
-def _encoder(column: Column, options: ColumnOptions, data: Data) -> Encoder:
-    encode = options.encode or data.categorical.encode
-    if not isinstance(encode, str):
-        return encode
-    most = data.categorical.one_hot_max
-    if column.distinct > most:
-        raise DataError(
-            Problem(
-                f"column `{column.name}` has {column.distinct} levels, more than `data.categorical.one_hot_max` "
-                f"({most}); raise that, or write `data.columns.{column.name}.encode: ordinal`, or put "
-                f"`{column.name}` into `data.drop`",
-                "data.categorical.one_hot_max",
-            )
-        )
-    return OneHot()
-
-
-def _decided(experiment: Experiment, dataset: Dataset, target: Target) -> Experiment:
+def _decided(experiment: Experiment, features: Features, target: Target) -> Experiment:
     """The experiment as it is saved: nothing left to decide, paths absolute."""
     data = experiment.data
     columns = dict(data.columns)
-    for name in feature_names(data, dataset.table, dataset.targets):
-        columns[name] = replace(columns.get(name, ColumnOptions()), type=dataset.table.columns[name].type)
+    for feature in features.columns:
+        chosen: Any = {"type": feature.type}
+        if isinstance(feature, CategoryFeature | DateFeature):
+            chosen["encode"] = feature.encoder
+        columns[feature.name] = replace(columns.get(feature.name, ColumnOptions()), **chosen)
     paths = {
         key: os.path.abspath(path)
         for key in ("path", "val_path", "test_path")

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.table import Column
+from nnctl.data.columns import date_text
+from nnctl.data.refusals import outside
+from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
 from nnctl.losses import Loss
 from nnctl.metrics import Predictions
@@ -67,6 +69,14 @@ class Target:
         if self.task == "multilabel":
             return np.stack([_codes(column, pair) for column, pair in zip(columns, self.pairs, strict=True)], axis=1)
         return np.stack([column.values for column in columns], axis=1).astype(np.float64)
+
+    def check(self, table: Table, rows: Array) -> None:
+        """Raises: DataError if the numbers of some rows are none that the target's scaler takes."""
+        if self.scaler is not None:
+            columns = [table.columns[name] for name in self.names]
+            problems = [problem for column in columns for problem in outside(table, column, self.scaler, rows)]
+            if problems:
+                raise DataError(problems)
 
     def encode(self, truth: Array, width: int, dtype: Any) -> Array:
         """What the loss compares the scores with, (N, T): 0 and 1 for classes, scaled numbers for regression."""
@@ -148,6 +158,8 @@ def labels(column: Column) -> Labels:
     values, inverse = np.unique(column.values[present], return_inverse=True)
     codes = np.full(len(column.values), -1, np.int64)
     codes[present] = inverse
+    if column.type == "date":
+        return Labels(tuple(map(date_text, values.tolist())), codes)
     if column.type == "boolean":
         return Labels(tuple(column.levels[int(value)] for value in values), codes)
     return Labels(tuple(_number(value) for value in values.tolist()), codes)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from nnctl.component import plain
-from nnctl.errors import Place
+from nnctl.errors import Place, SpecError
 from nnctl.spec.binding import INVALID, Binder
 from nnctl.spec.document import Document, load
 from nnctl.spec.nodes import Mapping
 from nnctl.spec.problems import Problems
+from nnctl.spec.roles import data_problems
 from nnctl.spec.schema import Experiment
 
 SHORTHAND = ("hidden", "activation", "norm", "dropout", "residual")
@@ -39,14 +40,19 @@ class Spec:
 def read_experiment(path: str | Path, overrides: AnySequence[str] | AnyMapping[str, Any] = ()) -> Spec:
     """Read and validate a config. Raises SpecError with every problem, placed."""
     document = load(path, overrides)
-    return Spec(bind(document.root), document)
+    try:
+        return Spec(bind(document.root), document)
+    except SpecError as error:
+        raise error.placed(document.place) from None
 
 
 def bind(root: Mapping) -> Experiment:
-    """The experiment that the nodes describe. Raises SpecError with every problem, placed."""
+    """The experiment that the nodes describe. Raises SpecError with every problem, with its place or its key."""
     problems = Problems()
     experiment = Binder(problems).section(Experiment, root, ())
     _check_model(root, problems)
+    if isinstance(experiment, Experiment):
+        problems.found.extend(data_problems(experiment.data))
     problems.raise_if_any()
     assert experiment is not INVALID
     assert isinstance(experiment, Experiment)

@@ -22,7 +22,7 @@ from nnctl.schedules import Schedule
 from nnctl.schedules.constant import Constant
 from nnctl.splits import Split
 from nnctl.splits.auto import Auto as AutoSplit
-from nnctl.transforms import Encoder, Imputer, Scaler
+from nnctl.transforms import Encoder, Encoding, Imputer, Scaler
 from nnctl.transforms.median import Median
 from nnctl.transforms.standardize import Standardize
 
@@ -32,7 +32,7 @@ FilePath = NewType("FilePath", str)
 Task = Literal["auto", "binary", "multiclass", "classification", "multilabel", "regression"]
 FEATURES = "features"  # the target of an autoencoder; a column of that name is written `[features]`
 Bounds = tuple[float | None, float | None]
-LATER_TYPES = ("date", "text")
+LATER_TYPES = ("text",)
 
 
 @section
@@ -41,20 +41,28 @@ class Numeric:
 
     scale: Scaler = option(default_factory=Standardize, help="Transform of the numbers.")
     missing: Imputer = option(default_factory=Median, help="What stands for missing cells.")
-    indicator: bool = option(default=False, available=False, help="Add a column that says where a cell was missing.")
-    clip: Bounds | None = option(default=None, available=False, help="Bounds [low, high] of the scaled numbers.")
+    indicator: bool = option(
+        default=False,
+        help="Add a column of 0 and 1 that says where a cell was missing, if one is in the training rows.",
+    )
+    clip: Bounds | None = option(default=None, help="Bounds [low, high] of the scaled numbers; null leaves one open.")
 
 
 @section
 class Categorical:
-    """How columns of categories are prepared."""
+    """How columns of categories are prepared.
+
+    Rare levels, those of ``min_count`` and ``max_levels``, share the reserved slot of missing and unknown values.
+    """
 
     encode: Encoder | Literal["auto"] = option(
-        default="auto", help="Encoding of the levels; auto: one_hot up to one_hot_max levels."
+        default="auto", help="Encoding of the levels; auto: one_hot up to one_hot_max levels, else embedding."
     )
     one_hot_max: int = option(default=10, ge=1, help="Most levels that auto encodes as one_hot.")
-    min_count: int = option(default=1, ge=1, available=False, help="Rows that a level needs, else it counts as rare.")
-    max_levels: int | None = option(default=None, ge=1, available=False, help="Most levels that are kept.")
+    min_count: int = option(default=1, ge=1, help="Training rows that a level needs, else it is rare.")
+    max_levels: int | None = option(
+        default=None, ge=1, help="Most levels that are kept, the most frequent ones; the others are rare."
+    )
 
 
 @section
@@ -62,15 +70,19 @@ class ColumnOptions:
     """Exceptions for one column; what is not given here is as in ``numeric`` and ``categorical``."""
 
     type: Literal["number", "boolean", "category", "date", "text"] | None = option(
-        default=None, later=LATER_TYPES, help="Type of the column; null: found from its cells."
+        default=None, later=LATER_TYPES, help="Type of the column; null: found from its cells, which never finds dates."
     )
-    scale: Scaler | None = option(default=None, help="Transform of the numbers.")
+    scale: Scaler | None = option(default=None, help="Transform of the numbers; null: as in numeric, none: no scaling.")
     missing: Imputer | None = option(default=None, help="What stands for missing cells.")
-    indicator: bool | None = option(default=None, available=False, help="Add a column of missing cells.")
-    clip: Bounds | None = option(default=None, available=False, help="Bounds [low, high] of the scaled numbers.")
-    encode: Encoder | None = option(default=None, help="Encoding of the levels.")
+    indicator: bool | None = option(
+        default=None, help="Add a column of 0 and 1 that says where a cell was missing, if one is in the training rows."
+    )
+    clip: Bounds | None = option(default=None, help="Bounds [low, high] of the scaled numbers; null leaves one open.")
+    encode: Encoding | None = option(default=None, help="Encoding of the levels, or of the dates (null: parts).")
     order: tuple[str, ...] | None = option(default=None, help="All levels in their order.")
-    format: str | None = option(default=None, available=False, help="Format of dates.")
+    format: str | None = option(
+        default=None, help="How dates are written, in the words of strptime, such as %d.%m.%Y; null: as in ISO 8601."
+    )
 
 
 @section
@@ -118,6 +130,11 @@ class Data:
         if isinstance(self.target, str):
             return () if self.target == FEATURES else (self.target,)
         return self.target
+
+    @property
+    def dates(self) -> dict[str, str]:
+        """The formats of the columns that have one."""
+        return {name: column.format for name, column in self.columns.items() if column.format is not None}
 
 
 @section

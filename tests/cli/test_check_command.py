@@ -53,7 +53,7 @@ metrics: [acuracy]
     "not_available_yet": (
         START
         + """  weight: amount
-  numeric: {indicator: true}
+  cache: false
 optimizer: {ema: 0.99, clip: {norm: 1}}
 train: {on_nan: skip}
 """,
@@ -67,7 +67,6 @@ train: {on_nan: skip}
     "no_file": ("data:\n  path: tabel.csv\n  target: answer\n", 3),
     "no_column": ("data:\n  path: table.csv\n  target: answr\n  drop: [identity]\n", 3),
     "text_in_numbers": (START + "  columns: {colour: {type: number}}\n", 3),
-    "too_many_levels": (START + "  categorical: {one_hot_max: 5}\n", 3),
     "too_few_rows": (START + "  drop: [id]\n  split: {val: 100, test: 50}\n", 3),
     "one_class": ("data: {path: one.csv, target: answer}\n", 3),
 }

@@ -126,6 +126,9 @@ def test_every_example_of_a_component_fits_in_its_place():
         START + "optimizer: {lr: '${env:LR}'}\ntrain: {epochs: '${env:EPOCHS}', batch_size: full}\n",
         "data: {path: a.csv, target: [y, z], positive: 1, split: none, columns: {a: {encode: ordinal, order: [1, 2]}}}",
         START + "model: {layers: [{type: dense, units: 3, activation: tanh}, relu], output: none}\n",
+        "data: {path: a.csv, target: y, numeric: {missing: {constant: 0}, clip: [null, 3]}}",
+        "data: {path: a.csv, target: y, columns: {a: {scale: none}}}",
+        "data: {path: a.csv, target: y, columns: {a: {type: date, encode: {type: parts, parts: [month]}}}}",
     ],
 )
 def test_what_nnctl_reads_fits(text):
@@ -150,6 +153,8 @@ def test_what_nnctl_reads_fits(text):
         START + "model: {activation: dense}\n",
         START + "model: {hidden: [0]}\n",
         START + "checkpoint: {keep: 3}\n",
+        "data: {path: a.csv, target: y, numeric: {missing: {constant: x}}}",
+        "data: {path: a.csv, target: y, numeric: {missing: {constant: 0, value: 0}}}",
     ],
 )
 def test_what_nnctl_refuses_does_not_fit(text):

@@ -62,7 +62,7 @@ def architecture(
     layers = list(_written_out(model) if model.layers is None else model.layers)
     output = model.output
     notes = []
-    if output is not None and model.layers is not None and _is_complete(layers, width):
+    if output is not None and model.layers is not None and _is_complete(layers, width, loss):
         output = None
         if model.output is not None and model.output.bias_init == "prior":
             message = "prior is for the output layer that is added, and the list of layers is complete: end it before"
@@ -117,9 +117,13 @@ def _final(layer: Layer) -> Layer:
     return layer.activation if isinstance(layer, Weighted) and not isinstance(layer.activation, Identity) else layer
 
 
-def _is_complete(layers: Sequence[Layer], width: int) -> bool:
-    """Whether a list ends in a sigmoid or softmax of the target's width."""
-    if not layers or _final(layers[-1]).name not in LINKS:
+def _is_complete(layers: Sequence[Layer], width: int, loss: Loss) -> bool:
+    """Whether a list ends in a sigmoid or softmax of the target's width, or in an exponential that is the link.
+
+    Without a loss that has it as its link, an exponential may as well be a hidden activation.
+    """
+    ends = ("sigmoid", "softmax", *(link for link in LINKS if link == loss.link))
+    if not layers or _final(layers[-1]).name not in ends:
         return False
     units = next((layer.units for layer in reversed(layers) if isinstance(layer, Dense)), None)
     return units == width

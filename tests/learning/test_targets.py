@@ -196,3 +196,14 @@ def test_a_resolved_config_of_weights_and_prior_trains_the_same_network() -> Non
     run = trained("sort", *wanted, also=("w",))
     again = nnctl.train(f"{run.path}/resolved.yaml")
     assert again.metrics == run.metrics
+
+
+@pytest.mark.parametrize("loss", ["poisson", "mse"])
+def test_a_final_exponential_is_the_link_of_a_likelihood_and_else_a_layer_like_any_other(loss: str) -> None:
+    layers = "model={layers: [{type: dense, units: 1, activation: exponential}], dtype: float64}"
+    found = prepared("size", f"loss={loss}", layers)
+    names = [node.name for node in found.network.nodes]
+    assert names == (["layers.0"] if loss == "poisson" else ["layers.0", "layers.0.activation", "output"])
+    added = prepared("size", "loss=poisson").experiment.model.output
+    assert added is not None
+    assert added.activation.name == "exponential"  # type: ignore[union-attr]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from nnctl.data.batches import Examples
@@ -11,6 +11,7 @@ from nnctl.early_stopping import EarlyStopping
 from nnctl.losses import Loss
 from nnctl.metrics import Metric
 from nnctl.network.network import Network
+from nnctl.network.penalties import Regularization
 from nnctl.optimizers import Optimizer
 from nnctl.schedules import Schedule
 
@@ -37,12 +38,14 @@ class Job:
     eval_every: int
     seed: int
     dtype: str
+    regularization: Regularization = field(default_factory=Regularization)
     max_time: float | None = None  # seconds of training after which it ends
 
     @property
     def epoch_steps(self) -> int:
-        """Steps in an epoch."""
-        return -(-len(self.train) // min(self.batch_size, len(self.train)))
+        """Optimizer steps in an epoch; the last group of batches may be short."""
+        batches = -(-len(self.train) // min(self.batch_size, len(self.train)))
+        return -(-batches // self.optimizer.accumulate)
 
     @property
     def measures_train(self) -> bool:

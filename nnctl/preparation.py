@@ -178,6 +178,7 @@ def _job(
         eval_every=train.eval_every,
         seed=experiment.seed,
         dtype=experiment.model.dtype,
+        regularization=experiment.regularization,
         max_time=train.max_time,
     )
 
@@ -185,7 +186,7 @@ def _job(
 def _check_memory(network: Network, loss: Loss, experiment: Experiment, rows: int) -> None:
     """Raise SpecError where the vectors and the batches of the run would not fit into the machine's memory."""
     dtype, size = experiment.model.dtype, experiment.train.batch_size
-    vectors = 4 + len(experiment.optimizer.vectors) + len(experiment.optimizer.spares)  # theta, grad, best, a copy
+    vectors = 4 + experiment.optimizer.size()  # theta, grad, best, a copy
     parameters = network.parameters * vectors * np.dtype(dtype).itemsize
     batch = rows if isinstance(size, str) else min(size, rows)
     activations = memory_for(network, loss, batch, dtype=dtype, training=True).bytes

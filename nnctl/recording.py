@@ -111,7 +111,7 @@ class Recorder:
             checkpoint.save(self.dir.best, tensors, {**self.described, "kind": "best", "epoch": best.epoch})
             self._best_saved = best.epoch
         arena = self.trainer.arena
-        tensors = self._tensors(arena.theta, arena.stats) | self.trainer.vectors()
+        tensors = self._tensors(self.trainer.weights.theta, arena.stats) | self.trainer.vectors()
         meta = {
             **self.described,
             "kind": "last",

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,9 +16,11 @@ from numpy.typing import NDArray
 from nnctl.data.batches import Batches
 from nnctl.evaluation import Evaluator
 from nnctl.job import Job
-from nnctl.network.descent import optimizer_slot
+from nnctl.network.descent import Descent
 from nnctl.network.members import Streams, stream
-from nnctl.network.workspace import Workspace
+from nnctl.network.objective import Objective
+from nnctl.network.workspace import Pass, Workspace
+from nnctl.progress import Best, Progress
 
 Array = NDArray[Any]
 
@@ -53,29 +54,6 @@ class Tick(NamedTuple):
     seconds: float
 
 
-@dataclass(slots=True, eq=False)
-class Best:
-    """The best weights so far."""
-
-    theta: Array
-    stats: Array
-    epoch: int = 0  # 0: none yet
-    value: float = math.nan
-
-
-@dataclass(slots=True)
-class Progress:
-    """The counters of a run."""
-
-    epoch: int = 0  # finished epochs
-    batch: int = 0  # finished batches of the epoch that runs
-    seconds: float = 0.0
-    loss: float = 0.0  # sum over the rows of the epoch that runs
-    weight: float = 0.0  # of those rows: their number, or the sum of their weights
-    stopping: dict[str, Any] = field(default_factory=dict)
-    schedule: dict[str, Any] = field(default_factory=dict)
-
-
 class Trainer:
     """The state of one run, and the loop that moves it."""
 
@@ -94,12 +72,13 @@ class Trainer:
             streams=self.dropping,
             weighted=job.train.w is not None,
         )
-        self.evaluator = Evaluator(job.network, job.loss, self.arena)
-        arena = self.arena
-        self.slot = optimizer_slot([job.optimizer], arena.theta, arena.grad, decayed=arena.decayed.shape[-1])
+        self.descent = Descent([job.optimizer], self.arena, [job.regularization])
+        self.slot, self.weights = self.descent.slot, self.descent.weights
+        self.evaluator = Evaluator(job.network, job.loss, self.weights)
+        self._objective: Objective | None = None
         stopping = job.early_stopping.start() if job.early_stopping else {}
         self.progress = Progress(stopping=stopping, schedule=job.schedule.start())
-        self.best = Best(self.arena.theta.copy(), self.arena.stats.copy())
+        self.best = Best(self.weights.theta.copy(), self.arena.stats.copy())
         self._started = 0.0  # on the clock, less the seconds of training before
 
     def run(self) -> Iterator[Epoch | Tick]:
@@ -141,36 +120,70 @@ class Trainer:
         return self.job.max_time is not None and self._seconds() >= self.job.max_time
 
     def vectors(self) -> dict[str, Array]:
-        """What beside weights and statistics a later continuation needs, as arrays by name."""
-        named = {f"optimizer.{name}": array for name, array in self.job.optimizer.state(self.slot).items()}
-        return {**named, "order": self.batches.order}
+        """What beside the evaluated weights and the statistics a later continuation needs, as arrays by name."""
+        return {**self.descent.vectors(), "order": self.batches.order}
 
     def counters(self) -> dict[str, Any]:
         """The rest of the state, as plain values for JSON."""
         progress = {name: getattr(self.progress, name) for name in Progress.__slots__}
         best = {"epoch": self.best.epoch, "value": self.best.value if self.best.epoch else None}
         streams = {"shuffle": self.shuffling.state, "dropout": self.dropping.state}
-        return {"progress": progress, "best": best, "streams": streams, "step": self.slot.t}
+        return {"progress": progress, "best": best, "streams": streams, "step": self.slot.t, "held": self.descent.held}
+
+    def restore(self, tensors: Mapping[str, Array], state: Mapping[str, Any]) -> None:
+        """Go on, bit by bit, from what another trainer of the same job had when it yielded.
+
+        ``tensors`` are its evaluated weights and its statistics by name and its ``vectors``, ``state`` its
+        ``counters``. The best weights are not among them: their owner puts them into ``best``.
+        """
+        for part in self.arena.parameters:
+            part.view(self.weights.theta)[...] = tensors[part.name]
+        for part in self.arena.statistics:
+            part.view(self.arena.stats)[...] = tensors[part.name]
+        self.descent.restore(tensors, step=state["step"], held=state["held"])
+        np.copyto(self.batches.order, tensors["order"])
+        self.shuffling.state, self.dropping.state = state["streams"]["shuffle"], state["streams"]["dropout"]
+        for name, value in state["progress"].items():
+            setattr(self.progress, name, value)
+        self.best.epoch = state["best"]["epoch"]
+        self.best.value = math.nan if state["best"]["value"] is None else state["best"]["value"]
 
     def _step(self) -> bool:
         """One batch; whether its loss is a finite number."""
-        progress, slot, batches = self.progress, self.slot, self.batches
+        progress, batches = self.progress, self.batches
         run = self.space.at(batches.rows(progress.batch))
         batches.load(progress.batch, run)
+        if self.job.optimizer.evaluates:
+            return self._search(run)
         run.forward()
         loss = float(run.loss_sum())
         if not math.isfinite(loss):
             return False
         run.backward()
-        self.job.optimizer.advance(slot, self._factor())
+        progress.batch += 1
+        progress.loss += loss
+        weight = float(run.weight())
+        progress.weight += weight
+        if self.descent.gather(weight, last=progress.batch == len(batches)):
+            self.descent.step(self._factor())
+        return True
+
+    def _search(self, run: Pass) -> bool:
+        """One step of an optimizer that evaluates by itself; whether the loss it starts from is a finite number."""
+        progress = self.progress
+        objective = self._objective = self._objective or Objective(run, self.dropping, self.descent)
+        loss = objective.begin()
+        if not math.isfinite(loss):
+            return False
         progress.batch += 1
         progress.loss += loss
         progress.weight += float(run.weight())
+        objective.step(self._factor())
         return True
 
     def _factor(self) -> float:
         """The schedule's factor for the step to come."""
-        steps = len(self.batches)
+        steps = self.job.epoch_steps
         return self.job.schedule.at(self.slot.t, self.job.epochs * steps, steps, self.progress.schedule)
 
     def _finish_epoch(self) -> Epoch:
@@ -214,7 +227,7 @@ class Trainer:
         """Show the schedule the value that it watches."""
         job, schedule = self.job, self.job.schedule
         if schedule.watches is not None and values:
-            steps = len(self.batches)
+            steps = job.epoch_steps
             unit = schedule.units(self.slot.t, job.epochs * steps, steps)
             value = values[schedule.watches]
             schedule.observe(self.progress.schedule, unit=unit, value=value, better=job.schedule_better)
@@ -229,7 +242,7 @@ class Trainer:
             if not improved:
                 return False
         best.epoch, best.value = self.progress.epoch, value
-        np.copyto(best.theta, self.arena.theta)
+        np.copyto(best.theta, self.weights.theta)
         np.copyto(best.stats, self.arena.stats)
         return True
 

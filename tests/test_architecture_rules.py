@@ -35,7 +35,7 @@ ROOMS = (
     ("testing",),
     ("embeddings",),
     ("architecture", "dataset", "columns", "evaluation", "examples", "learning", "watching"),
-    ("job",),
+    ("job", "progress"),
     ("trainer",),
     ("preparation", "interrupts"),
     ("runs",),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 import nnctl
 from nnctl.checking import check
+from nnctl.model import Model
+from nnctl.recording import Run
+from nnctl.runs import checkpoint
 from tests.tables import CLASSIFY, REGRESS, experiment
 
 
@@ -52,3 +57,40 @@ def test_learning_rates_in_the_metrics_follow_the_schedule(in_folder: Path) -> N
     rows = [line.split(",") for line in (Path(run.path) / "metrics.csv").read_text().splitlines()]
     place = rows[0].index("lr")
     assert [float(row[place]) / 0.02 for row in rows[1:]] == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25]
+
+
+def losses(run: Run, name: str) -> list[str]:
+    lines = (Path(run.path) / "metrics.csv").read_text().splitlines()
+    place = lines[0].split(",").index(name)
+    return [line.split(",")[place] for line in lines[1:]]
+
+
+def test_penalties_shrink_the_weights_of_a_run(config: Path) -> None:
+    free = nnctl.train(config, {"train.epochs": 60})
+    bound = nnctl.train(config, {"train.epochs": 60, "regularization": {"l1": 0.01, "l2": 0.1, "max_norm": 0.5}})
+    norms = []
+    for run in (free, bound):
+        model = nnctl.load(run)
+        norms.append(max(float((w**2).sum(0).max()) ** 0.5 for w in _weights(model)))
+    assert norms[1] <= 0.5 * (1 + 1e-6) < norms[0]
+
+
+def test_groups_of_batches_make_fewer_steps(config: Path) -> None:
+    run = nnctl.train(config, {"train.batch_size": 10, "optimizer.accumulate": 3})
+    assert losses(run, "step") == [
+        str(3 * epoch) for epoch in range(1, 9)
+    ]  # 72 rows: 8 batches, the last group is short
+
+
+def test_the_last_checkpoint_holds_the_averaged_weights_and_those_that_move(config: Path) -> None:
+    run = nnctl.train(config, {"optimizer.ema": 0.9, "early_stopping": "none"})
+    folder = Path(run.path) / "checkpoints"
+    last = checkpoint.load(folder / "last.safetensors").tensors
+    arena = nnctl.load(folder / "last.safetensors").arena
+    weights = arena.named(last["descent.theta"])
+    assert all(not np.array_equal(last[name], weights[name]) for name in weights)
+    assert all(np.array_equal(last[name], array) for name, array in arena.named(arena.theta).items())
+
+
+def _weights(model: Model) -> list[Any]:
+    return [part.view(model.arena.theta) for part in model.arena.parameters if part.decay]

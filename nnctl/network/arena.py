@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,6 +67,12 @@ class Arena:
     def vector(self) -> Array:
         """A further vector of zeros, as long as theta."""
         return np.zeros((*self.members, _length(self.parameters)), self.dtype)
+
+    def beside(self, theta: Array) -> Arena:
+        """An arena with another theta, which shares the gradient and the running statistics with this one."""
+        other = copy.copy(self)
+        other.theta, other.decayed = theta, theta[..., : self.decayed.shape[-1]]
+        return other
 
     def named(self, flat: Array) -> dict[str, Array]:
         """The views of theta, or of a vector like it, by parameter name."""

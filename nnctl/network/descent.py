@@ -1,27 +1,33 @@
-"""The slot of an optimizer: theta, its gradient, and the optimizer's own vectors."""
+"""Descent: an optimizer at work on the vectors of a run, with what the options common to all optimizers add to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.network.arena import Arena
 from nnctl.network.members import exact_options, stacked_options
-from nnctl.optimizers import Optimizer, OptimizerSlot
+from nnctl.network.penalties import Penalties, Regularization
+from nnctl.optimizers import Clip, Optimizer, OptimizerSlot
 
 Array = NDArray[Any]
 
 
-def optimizer_slot(optimizers: Sequence[Optimizer], theta: Array, grad: Array, *, decayed: int) -> OptimizerSlot:
+def optimizer_slot(
+    optimizers: Sequence[Optimizer], theta: Array, grad: Array, *, decayed: int, segments: Sequence[int] = ()
+) -> OptimizerSlot:
     """A fresh slot for the optimizer of every member (one for a single network).
 
-    Shapes: theta, grad (*K, P); the first ``decayed`` elements are those that weight decay applies to.
+    Shapes: theta, grad (*K, P); the first ``decayed`` elements are those that weight decay applies to; ``segments`` are
+    the places where parameters begin and end, from 0 to P.
     """
     members = theta.shape[:-1]
     slot = OptimizerSlot()
     slot.theta, slot.grad, slot.decayed, slot.dtype = theta, grad, theta[..., :decayed], theta.dtype
+    slot.segments = tuple(segments) or (0, theta.shape[-1])
     for name in (*optimizers[0].vectors, *optimizers[0].spares):
         setattr(slot, name, np.zeros_like(theta))
     for name in optimizers[0].numbers:
@@ -30,3 +36,129 @@ def optimizer_slot(optimizers: Sequence[Optimizer], theta: Array, grad: Array, *
     slot.exact = exact_options(optimizers, members)
     optimizers[0].attach(slot)
     return slot
+
+
+class Descent:
+    """The way from the gradient of a batch to new weights.
+
+    ``gather`` takes the gradient of every batch and says when a step is due; ``step`` takes it. The order is: the
+    gradients of a group of batches averaged (``accumulate``), penalties, bounds on each element and then on the norm
+    of what is left (``clip``), decay, the optimizer's step, ``max_norm``, the average of the weights (``ema``). What
+    is not asked for costs nothing. ``weights`` is the arena that evaluation uses: its theta may be an average.
+    """
+
+    def __init__(
+        self, optimizers: Sequence[Optimizer], arena: Arena, regularizations: Sequence[Regularization] = ()
+    ) -> None:
+        self.optimizer, self.arena, self.weights = optimizers[0], arena, arena
+        ends = (0, *(segment.stop for segment in arena.parameters))
+        self.slot = optimizer_slot(optimizers, arena.theta, arena.grad, decayed=arena.decayed.shape[-1], segments=ends)
+        self.held = 0  # batches of the group that is gathered
+        self._kept: dict[str, Array] = {}  # state beside that of the optimizer
+        self._before: list[Callable[[], None]] = []
+        self._after: list[Callable[[], None]] = []
+        if self.optimizer.accumulate > 1:
+            self._kept = {"sum": arena.vector(), "weight": self.slot.number()}
+            self._weight = self.slot.scalar()
+        self.penalties = self._penalise(regularizations)
+        self._clip([optimizer.clip for optimizer in optimizers])
+        self._average(optimizers)
+
+    def gather(self, weight: Any, *, last: bool) -> bool:
+        """Take the gradient of a batch with the weight of its rows; whether a step is due.
+
+        ``weight`` is the number of rows or the sum of their weights, in a stack also one for each member, (K,). The
+        last batch of an epoch ends a group, however short.
+        """
+        if not self._kept:
+            return True
+        grad, total, weights = self.arena.grad, self._kept["sum"], self._kept["weight"]
+        self._weight[...] = weight if np.ndim(weight) == 0 else weight[:, None]
+        np.add(weights, self._weight, weights)
+        np.multiply(grad, self._weight, grad)
+        np.add(total, grad, total)
+        self.held += 1
+        if self.held < self.optimizer.accumulate and not last:
+            return False
+        np.maximum(weights, np.finfo(grad.dtype).tiny, out=self._weight, casting="same_kind")  # no row has a weight
+        np.divide(total, self._weight, grad)
+        total.fill(0)
+        weights.fill(0)
+        self.held = 0
+        return True
+
+    def step(self, factor: float) -> None:
+        """Take a step at the schedule's factor, once the gradient is that of a whole group."""
+        for run in self._before:
+            run()
+        self.optimizer.advance(self.slot, factor)
+        for run in self._after:
+            run()
+
+    def vectors(self) -> dict[str, Array]:
+        """What beside the evaluated weights decides about all steps to come: the arrays themselves, by name."""
+        state = self.optimizer.state(self.slot)
+        named = {f"optimizer.{name}": array for name, array in state.items() if name != self.optimizer.averaged}
+        if self.weights is not self.arena:
+            named["descent.theta"] = self.arena.theta
+        return named | {f"descent.{name}": array for name, array in self._kept.items()}
+
+    def restore(self, vectors: Mapping[str, Array], *, step: int, held: int) -> None:
+        """Go on from what another descent had, once its evaluated weights are in place."""
+        for name, array in self.vectors().items():
+            np.copyto(array, vectors[name])
+        self.slot.t, self.held = step, held
+
+    def _penalise(self, regularizations: Sequence[Regularization]) -> Penalties | None:
+        """Penalties before the step, the bound after it; an optimizer that evaluates gets them with its loss."""
+        if not regularizations:
+            return None
+        penalties = Penalties(
+            regularizations, self.arena, [getattr(self.slot, name) for name in self.optimizer.bounded]
+        )
+        if penalties.adds and not self.optimizer.evaluates:
+            self._before.append(penalties.add_gradient)
+        if penalties.bounds:
+            self._after.append(penalties.bound)
+        return penalties if penalties.adds or penalties.bounds else None
+
+    def _clip(self, clips: Sequence[Clip]) -> None:
+        o = stacked_options(clips, self.arena.members, 1, self.arena.dtype)
+        grad = self.arena.grad
+        if o.value is not None:
+            least = -o.value
+
+            def clip_value() -> None:
+                np.minimum(grad, o.value, out=grad)
+                np.maximum(grad, least, out=grad)
+
+            self._before.append(clip_value)
+        if o.norm is not None:
+            norm = np.zeros((*self.arena.members, 1), grad.dtype)
+            squares = norm[..., 0]
+
+            def clip_norm() -> None:
+                np.vecdot(grad, grad, squares)
+                np.sqrt(norm, norm)
+                np.maximum(norm, o.norm, out=norm)
+                np.divide(o.norm, norm, norm)  # exactly 1 up to the bound
+                np.multiply(grad, norm, grad)
+
+            self._before.append(clip_norm)
+
+    def _average(self, optimizers: Sequence[Optimizer]) -> None:
+        """The averaged weights: those of ``ema``, or those that the optimizer keeps by itself."""
+        if self.optimizer.averaged is not None:
+            self.weights = self.arena.beside(getattr(self.slot, self.optimizer.averaged))
+        if self.optimizer.ema is None:
+            return
+        theta, grad, average = self.arena.theta, self.arena.grad, self.arena.theta.copy()
+        share = self.slot.scalar(1 - np.asarray(self.slot.exact.ema))
+
+        def follow() -> None:
+            np.subtract(theta, average, grad)  # the gradient has served
+            np.multiply(grad, share, grad)
+            np.add(average, grad, average)
+
+        self.weights = self.arena.beside(average)
+        self._after.append(follow)

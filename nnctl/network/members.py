@@ -62,8 +62,8 @@ class Streams:
             generator.bit_generator.state = state
 
 
-def stacked_options(variants: Sequence[Component], members: tuple[int, ...], axes: int, dtype: Any) -> SimpleNamespace:
-    """The ``stack`` options of the variants of one component.
+def stacked_options(variants: Sequence[Any], members: tuple[int, ...], axes: int, dtype: Any) -> SimpleNamespace:
+    """The ``stack`` options of the variants of one component or section.
 
     For a single network each is 0-d; for a stack (K, 1, ...) with ``axes`` trailing ones. Options that are not set
     (None) stay None; they are not numbers to broadcast.
@@ -86,7 +86,7 @@ def exact_options(variants: Sequence[Component], members: tuple[int, ...]) -> Si
     return stacked_options(variants, members, 1, np.float64)
 
 
-def stack_options(cls: type[Component]) -> list[str]:
+def stack_options(cls: type) -> list[str]:
     """The names of the options that may differ between members."""
     return [name for name, option in options(cls).items() if option.stack]
 

@@ -39,10 +39,10 @@ def epsilon(default: float = 1e-8) -> Any:
 
 @section
 class Clip:
-    """Bounds on the gradient before the optimizer sees it."""
+    """Bounds on the gradient before the optimizer sees it: on its elements, then on the norm of what is left."""
 
-    norm: float | None = option(default=None, gt=0, available=False, help="Largest Euclidean norm of the gradient.")
-    value: float | None = option(default=None, gt=0, available=False, help="Largest size of a gradient's element.")
+    norm: float | None = option(default=None, gt=0, stack=True, help="Largest Euclidean norm of the gradient.")
+    value: float | None = option(default=None, gt=0, stack=True, help="Largest size of a gradient's element.")
 
 
 class OptimizerSlot:
@@ -60,6 +60,7 @@ class OptimizerSlot:
     o: SimpleNamespace  # options that may differ between members, in the arena's dtype
     exact: SimpleNamespace  # the same in float64 (Python floats for one network), for what is computed once a step
     dtype: np.dtype[Any]
+    segments: tuple[int, ...]  # where parameters begin and end: 0, ..., P
 
     if TYPE_CHECKING:
 
@@ -87,9 +88,9 @@ class Optimizer(Component):
         default=0.0, ge=0, stack=True, help="Decoupled decay, theta -= lr weight_decay theta; weights only."
     )
     clip: Clip = option(default_factory=Clip, help="Bounds on the gradient.")
-    accumulate: int = option(default=1, ge=1, available=False, help="Batches whose gradients are added up for a step.")
+    accumulate: int = option(default=1, ge=1, help="Batches whose gradients are averaged for a step, by their rows.")
     ema: float | None = option(
-        default=None, gt=0, lt=1, available=False, help="Decay of the averaged weights that evaluation uses."
+        default=None, gt=0, lt=1, stack=True, help="Decay, in each step, of the averaged weights that evaluation uses."
     )
 
     kind = "optimizers"
@@ -97,6 +98,14 @@ class Optimizer(Component):
     numbers: ClassVar[tuple[str, ...]] = ()  # further state: one number for every member, in float64
     spares: ClassVar[tuple[str, ...]] = ()  # working vectors: nothing in them survives a step
     elementwise: ClassVar[bool] = True  # whether an element of theta moves by its own gradient alone
+    stacks: ClassVar[bool] = True  # whether it moves the members of a stack each in its own way
+    evaluates: ClassVar[bool] = (
+        False  # whether it asks for ``s.evaluate()``, the loss and gradient at the present theta
+    )
+    averaged: ClassVar[str | None] = None  # the vector that evaluation uses in place of theta
+    excludes: ClassVar[tuple[str, ...]] = ()  # keys that make no sense beside it ...
+    reason: ClassVar[str] = ""  # ... because the optimizer does this
+    bounded: ClassVar[tuple[str, ...]] = ("theta",)  # the vectors that ``max_norm`` holds within its bound
 
     def bind(self, s: OptimizerSlot) -> None:
         """Prepare constants, and state that does not start at zero. Called once for a slot."""
@@ -118,6 +127,11 @@ class Optimizer(Component):
         """Shrink the weights, ``theta -= rate weight_decay theta``."""
         s.kept[...] = 1 - rate * s.exact.weight_decay
         np.multiply(s.decayed, s.kept, s.decayed)
+
+    def size(self) -> int:
+        """The number of vectors as long as theta that it works with, those of its common options included."""
+        common = (self.accumulate > 1) + (self.ema is not None)
+        return len(self.vectors) + len(self.spares) + common
 
     def state(self, s: OptimizerSlot) -> dict[str, Array]:
         """The arrays that, with theta and ``s.t``, decide about all steps to come: checkpoints hold them."""

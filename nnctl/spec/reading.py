@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence as AnySequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnctl.component import plain
-from nnctl.errors import Place, SpecError
+from nnctl.component import options, plain
+from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.binding import INVALID, Binder
 from nnctl.spec.document import Document, load
 from nnctl.spec.nodes import Mapping
@@ -53,6 +54,7 @@ def bind(root: Mapping) -> Experiment:
     _check_model(root, problems)
     if isinstance(experiment, Experiment):
         problems.found.extend(data_problems(experiment.data))
+        problems.found.extend(_optimizer_problems(experiment))
     problems.raise_if_any()
     assert experiment is not INVALID
     assert isinstance(experiment, Experiment)
@@ -67,6 +69,18 @@ def written(experiment: Experiment) -> dict[str, Any]:
     else:
         del values["model"]["layers"]
     return values
+
+
+def _optimizer_problems(experiment: Experiment) -> Iterator[Problem]:
+    """What the optimizer cannot do, or does not go together with."""
+    optimizer = experiment.optimizer
+    for key in optimizer.excludes:
+        section, option = key.split(".")
+        own = getattr(experiment, section)
+        if getattr(own, option) != options(type(own))[option].default:
+            yield Problem(f"{optimizer.name} {optimizer.reason}: leave this out", key)
+    if optimizer.evaluates and experiment.train.batch_size != "full":
+        yield Problem(f"{optimizer.name} takes each step on all rows: write `train.batch_size: full`", "optimizer.type")
 
 
 def _check_model(root: Mapping, problems: Problems) -> None:

@@ -16,6 +16,7 @@ from nnctl.layers.relu import Relu
 from nnctl.losses import Loss
 from nnctl.losses.auto import Auto as AutoLoss
 from nnctl.metrics import Metric
+from nnctl.network.penalties import Regularization
 from nnctl.optimizers import Optimizer
 from nnctl.optimizers.adam import Adam
 from nnctl.schedules import Schedule
@@ -165,15 +166,6 @@ class Model:
         default_factory=Output, help="The layer added last; none: the list of layers is complete."
     )
     dtype: Literal["float32", "float64"] = option(default="float32", help="Precision of all vectors.")
-
-
-@section
-class Regularization:
-    """Penalties on the weights, added to the loss of a batch."""
-
-    l1: float = option(default=0.0, ge=0, available=False, help="Factor of the sum of |w|.")
-    l2: float = option(default=0.0, ge=0, available=False, help="Factor of half the sum of w^2.")
-    max_norm: float | None = option(default=None, gt=0, available=False, help="Largest norm of a unit's weights.")
 
 
 @section

@@ -54,7 +54,6 @@ metrics: [acuracy]
         START
         + """  weight: amount
   cache: false
-optimizer: {ema: 0.99, clip: {norm: 1}}
 train: {on_nan: skip}
 """,
         2,

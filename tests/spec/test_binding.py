@@ -76,10 +76,6 @@ def test_none_and_null_mean_the_same(word: str) -> None:
 @pytest.mark.parametrize(
     ("line", "value"),
     [
-        ("optimizer: {clip: {norm: 1.0}}", "1.0"),
-        ("optimizer: {accumulate: 4}", "4"),
-        ("optimizer: {ema: 0.99}", "0.99"),
-        ("regularization: {l2: 0.1}", "0.1"),
         ("train: {on_nan: skip}", "skip"),
         ("checkpoint: {keep: 3}", "3"),
         ("sweep: {optimizer.lr: [1, 2]}", "a mapping"),

@@ -94,3 +94,11 @@ def test_the_last_checkpoint_holds_the_averaged_weights_and_those_that_move(conf
 
 def _weights(model: Model) -> list[Any]:
     return [part.view(model.arena.theta) for part in model.arena.parameters if part.decay]
+
+
+def test_an_average_of_an_average_is_refused_where_it_is_written(config: Path) -> None:
+    config.write_text(CLASSIFY.replace("{lr: 0.01}", "{type: schedule_free_adamw, ema: 0.9}"))
+    (problem,) = check(config).problems
+    assert str(problem) == (
+        f"{config}:12:45: optimizer.ema: schedule_free_adamw averages the weights by itself: leave this out"
+    )

@@ -18,10 +18,13 @@ from nnctl.optimizers.adam import Adam
 from nnctl.optimizers.adamax import AdaMax
 from nnctl.optimizers.adamw import AdamW
 from nnctl.optimizers.amsgrad import AmsGrad
+from nnctl.optimizers.lamb import Lamb
 from nnctl.optimizers.lion import Lion
 from nnctl.optimizers.nadam import NAdam
+from nnctl.optimizers.prodigy import Prodigy
 from nnctl.optimizers.radam import RAdam
 from nnctl.optimizers.rmsprop import RmsProp
+from nnctl.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 
 Array = NDArray[np.float64]
 Moves = Iterator[Array]  # what is taken off theta in each step
@@ -160,3 +163,62 @@ def test_weight_decay_shrinks_weights_beside_the_step_and_spares_the_rest() -> N
         theta[:10] *= 1 - 0.001 * 0.5
         theta -= move
     assert apart(trajectory(AdamW(weight_decay=0.5), "float64", decayed=10), theta) < 1e-10
+
+
+def test_lamb_takes_the_ratio_of_each_parameter_by_itself() -> None:
+    """Its step is as long as lr times the parameter; one that is zero moves by adam's direction."""
+    theta = np.concatenate([np.full(4, 3.0), np.full(9, 0.5), np.zeros(2)])
+    slot = optimizer_slot([Lamb(lr=0.1)], theta.copy(), np.ones(15), decayed=0, segments=(0, 4, 13, 15))
+    Lamb(lr=0.1).advance(slot, 1.0)
+    moved = theta - slot.theta
+    assert [float(np.linalg.norm(moved[part])) for part in (slice(0, 4), slice(4, 13))] == pytest.approx([0.6, 0.15])
+    assert moved[13:] == pytest.approx([0.1, 0.1], rel=1e-5)
+
+
+def test_schedule_free_weights_are_the_average_of_all_its_points() -> None:
+    """At a constant learning rate every z counts the same; theta lies between z and x."""
+    optimizer = ScheduleFreeAdamW(lr=0.01)
+    theta = START.copy()
+    slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=0)
+    points = []
+    for gradient in GRADIENTS:
+        slot.grad[...] = gradient
+        optimizer.advance(slot, 1.0)
+        points.append(slot.z.copy())
+    np.testing.assert_allclose(slot.x, np.mean(points, 0), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(theta, 0.1 * slot.z + 0.9 * slot.x, rtol=1e-10, atol=1e-12)
+
+
+def test_a_warmup_gives_early_points_of_schedule_free_less_weight() -> None:
+    optimizer = ScheduleFreeAdamW(lr=1.0)
+    slot = optimizer_slot([optimizer], START.copy(), np.zeros(SIZE), decayed=0)
+    shares = []
+    for factor in (0.0, 0.5, 1.0, 0.5):
+        slot.grad[...] = 1.0
+        optimizer.advance(slot, factor)
+        shares.append(float(slot.c))
+    assert shares == pytest.approx([0, 1, 1 / 1.25, 1 / 2.25])
+
+
+def test_prodigy_finds_the_scale_of_the_problem_whatever_its_first_guess() -> None:
+    """|theta - 100| in 30 dimensions: d grows to the size of the distance, and theta reaches the minimum."""
+    for d0 in (1e-8, 1e-4):
+        optimizer = Prodigy(d0=d0)
+        theta = np.zeros(30, np.float32)
+        slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=0)
+        for step in range(600):
+            slot.grad[...] = np.sign(theta - 100)
+            optimizer.advance(slot, 1 - step / 600)
+        assert 10 < float(slot.d) * d0 < 1000
+        assert np.abs(theta - 100).max() < 1
+
+
+def test_prodigy_knows_how_far_max_norm_has_moved_it() -> None:
+    optimizer = Prodigy(d0=0.1, weight_decay=0.1)
+    theta = START.copy()
+    slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=10)
+    for gradient in GRADIENTS:
+        slot.grad[...] = gradient
+        optimizer.advance(slot, 1.0)
+        optimizer.bound(slot, lambda: np.clip(theta, -0.5, 0.5, out=theta))
+    np.testing.assert_allclose(slot.moved, START - theta, rtol=1e-9, atol=1e-12)

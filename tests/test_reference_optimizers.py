@@ -17,7 +17,9 @@ RECORDED, *RECORDS = load("optimizers")
 def test_optimizer_takes_the_steps_of_its_record(record: Record, dtype: str) -> None:
     optimizer = component("optimizers", record)
     theta = np.array(RECORDED["start"], dtype)
-    slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=RECORDED["decayed"])
+    slot = optimizer_slot(
+        [optimizer], theta, np.zeros_like(theta), decayed=RECORDED["decayed"], segments=RECORDED["segments"]
+    )
     expected = iter(record["theta"].get(dtype, record["theta"]["float64"]))
     for step, gradient in enumerate(RECORDED["gradients"], start=1):
         slot.grad[...] = gradient

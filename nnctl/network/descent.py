@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ class Descent:
         if penalties.adds and not self.optimizer.evaluates:
             self._before.append(penalties.add_gradient)
         if penalties.bounds:
-            self._after.append(penalties.bound)
+            self._after.append(partial(self.optimizer.bound, self.slot, penalties.bound))
         return penalties if penalties.adds or penalties.bounds else None
 
     def _clip(self, clips: Sequence[Clip]) -> None:

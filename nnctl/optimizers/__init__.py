@@ -6,6 +6,7 @@ for every member. Its options that may differ between members are read from the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -127,6 +128,10 @@ class Optimizer(Component):
         """Shrink the weights, ``theta -= rate weight_decay theta``."""
         s.kept[...] = 1 - rate * s.exact.weight_decay
         np.multiply(s.decayed, s.kept, s.decayed)
+
+    def bound(self, s: OptimizerSlot, apply: Callable[[], None]) -> None:
+        """Hold the vectors in ``bounded`` within ``max_norm``, after a step."""
+        apply()
 
     def size(self) -> int:
         """The number of vectors as long as theta that it works with, those of its common options included."""

@@ -119,18 +119,18 @@ def prodigy(
     d0: float = 1e-6,
     weight_decay: float = 0.0,
 ) -> Iterator[Array]:
-    """Algorithm 4, with beta3 = sqrt(beta2)."""
-    start, d, r = theta.copy(), d0, 0.0
+    """Algorithm 4, with beta3 = sqrt(beta2). The way from the start is at first smaller than theta's last digits."""
+    start, moved, d, r = theta, np.zeros_like(theta), d0, 0.0
     m, v, s = np.zeros_like(theta), np.zeros_like(theta), np.zeros_like(theta)
     beta3, decay = beta2**0.5, _decay(theta, decayed, weight_decay)
     for g in gradients:
         m = beta1 * m + (1 - beta1) * d * g
         v = beta2 * v + (1 - beta2) * d**2 * g**2
-        r = beta3 * r + (1 - beta3) * lr * d**2 * float(g @ (start - theta))
+        r = beta3 * r + (1 - beta3) * lr * d**2 * float(g @ moved)
         s = beta3 * s + (1 - beta3) * lr * d**2 * g
         estimate = r / np.abs(s).sum()
-        theta = theta - lr * d * decay * theta
-        theta = theta - lr * d * m / (np.sqrt(v) + d * eps)
+        moved = moved + lr * d * decay * theta + lr * d * m / (np.sqrt(v) + d * eps)
+        theta = start - moved
         d = max(d, estimate)
         yield theta
 

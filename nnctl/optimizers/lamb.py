@@ -1,0 +1,69 @@
+"""Adam with a step as long as the parameters that it moves."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from nnctl.component import component
+from nnctl.optimizers import Optimizer, OptimizerSlot, beta1, beta2, epsilon, learning_rate
+
+
+@component("lamb", examples=[{}, {"lr": 0.01, "beta1": 0.8, "eps": 1e-3, "weight_decay": 0.1}])
+class Lamb(Optimizer):
+    """LAMB, ``theta -= lr (|theta| / |u|) u`` with adam's direction ``u = m' / (sqrt(v') + eps)``.
+
+    The norms are those of one parameter (a matrix, an offset) at a time; where one of the two is 0 their ratio counts
+    as 1. The vectors kept are ``M = m / (1 - beta1)`` and ``V = v / (1 - beta2)``.
+    Source: You et al. 2020, algorithm 2, with phi the identity; but weight decay stays beside the step, as for every
+    optimizer here, where the paper makes it a part of u. PyTorch has none.
+    """
+
+    lr: float = learning_rate(0.001)
+    beta1: float = beta1()
+    beta2: float = beta2()
+    eps: float = epsilon(1e-6)
+
+    vectors = ("M", "V")
+    spares = ("squares",)
+    elementwise = False
+
+    def bind(self, s: OptimizerSlot) -> None:
+        s.a, s.e = s.scalar(), s.scalar()
+        shape = (*s.theta.shape[:-1], len(s.segments) - 1)
+        s.lengths, s.moves, s.trust = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        s.nonzero, s.rates = np.zeros(shape, bool), np.zeros(shape, s.dtype)
+        s.parts = [slice(*bounds) for bounds in pairwise(s.segments)]
+
+    def step(self, s: OptimizerSlot) -> None:
+        beta1, beta2 = s.exact.beta1, s.exact.beta2
+        root = ((1 - beta2) / (1 - beta2**s.t)) ** 0.5  # sqrt(v') = root sqrt(V)
+        s.a[...] = (1 - beta1) / (1 - beta1**s.t) / root
+        s.e[...] = s.exact.eps / root
+        np.multiply(s.M, s.o.beta1, s.M)
+        np.add(s.M, s.grad, s.M)
+        np.multiply(s.grad, s.grad, s.grad)
+        np.multiply(s.V, s.o.beta2, s.V)
+        np.add(s.V, s.grad, s.V)
+        np.sqrt(s.V, s.grad)
+        np.add(s.grad, s.e, s.grad)
+        np.divide(s.M, s.grad, s.grad)
+        np.multiply(s.grad, s.a, s.grad)
+        self._trust(s)
+        np.multiply(s.trust, s.rate, s.rates, casting="same_kind")
+        for place, part in enumerate(s.parts):
+            np.multiply(s.grad[..., part], s.rates[..., place, None], s.grad[..., part])
+        np.subtract(s.theta, s.grad, s.theta)
+
+    def _trust(self, s: OptimizerSlot) -> None:
+        """Write |theta| / |u| of every parameter to ``s.trust``."""
+        for vector, sums in ((s.theta, s.lengths), (s.grad, s.moves)):
+            np.multiply(vector, vector, s.squares)
+            for place, part in enumerate(s.parts):
+                np.add.reduce(s.squares[..., part], -1, np.float64, sums[..., place])
+        np.multiply(s.lengths, s.moves, s.trust)
+        np.greater(s.trust, 0, s.nonzero)
+        s.trust.fill(1)
+        np.divide(s.lengths, s.moves, s.trust, where=s.nonzero)
+        np.sqrt(s.trust, s.trust)

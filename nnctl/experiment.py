@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,12 +90,10 @@ def training(
 ) -> Iterator[Event]:
     """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished."""
     with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
-        if name is not None:
-            validate_name(name)
-        opened = open_experiment(config, overrides)
+        opened = open_experiment(config, overrides, name=name)
         spec, prepared = opened.spec, opened.prepared
         trainer = Trainer(prepared.job)
-        run_dir = RunDir.create(runs_folder(runs_dir), run_name(name, spec))
+        run_dir = RunDir.create(runs_folder(runs_dir), str(prepared.experiment.name))
         with run_dir.lock(), Interrupts() as interrupts:
             about = {"argv": list(argv), "overrides": spec.document.overrides}
             recorder = Recorder(run_dir, spec, prepared, trainer, about)
@@ -134,15 +132,14 @@ def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts) -> Itera
     yield Finished(run, None)
 
 
-def open_experiment(config: str | Path, overrides: Overrides = ()) -> Experimented:
-    """Read a config and its data.
+def open_experiment(config: str | Path, overrides: Overrides = (), *, name: str | None = None) -> Experimented:
+    """Read a config and its data; the experiment gets the name of its runs.
 
     Raises: NnctlError with every problem placed, those that only the data show included.
     """
     spec = read_experiment(config, overrides)
     try:
-        run_name(None, spec)
-        return Experimented(spec, prepare(spec.experiment))
+        return Experimented(spec, prepare(replace(spec.experiment, name=run_name(name, spec))))
     except NnctlError as error:
         raise error.placed(spec.place) from None
 

@@ -270,3 +270,9 @@ def test_a_signal_ends_the_run_with_its_best_weights_saved(in_folder: Path) -> N
     assert isinstance(last, Finished)
     assert (last.run.status, last.signal) == ("interrupted", signal.SIGINT)
     assert nnctl.evaluate(last.run).metrics["loss"] == last.run.metrics["test_loss"]
+
+
+def test_the_resolved_config_carries_the_name_of_its_run(config: Path) -> None:
+    run = nnctl.train(config, name="other")
+    again = nnctl.train(Path(run.path) / "resolved.yaml")
+    assert Path(again.path).parent == Path(run.path).parent

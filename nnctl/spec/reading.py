@@ -62,8 +62,15 @@ def bind(root: Mapping) -> Experiment:
 
 
 def written(experiment: Experiment) -> dict[str, Any]:
-    """The experiment as plain values that read back as the same one: what a list of layers excludes is left out."""
+    """The experiment as plain values that read back as the same one.
+
+    What a list of layers excludes is left out, and what a column has no exception for.
+    """
     values: dict[str, Any] = plain(experiment)
+    values["data"]["columns"] = {
+        name: {key: value for key, value in exceptions.items() if value is not None}
+        for name, exceptions in values["data"]["columns"].items()
+    }
     if experiment.model.layers is not None:
         values["model"] = {key: value for key, value in values["model"].items() if key not in SHORTHAND}
     else:

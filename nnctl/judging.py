@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from operator import add
 from pathlib import Path
@@ -55,7 +56,7 @@ def evaluate(
             run was trained on.
     """
     model, run_dir = open_model(run, runs_dir=runs_dir)
-    reference = run.path if isinstance(run, Run) else str(run)
+    reference = str(run) if run_dir is None else os.path.relpath(run_dir.path)
     if csv is None and run_dir is None:
         raise SpecError(Problem(f"{reference}: a checkpoint file alone needs the CSV to judge it on: add its path"))
     if csv is None:

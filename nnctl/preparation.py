@@ -72,7 +72,7 @@ def prepare(experiment: Experiment) -> Prepared:
         built = architecture(experiment.model, loss, columns=features.inputs, width=width, prior=prior)
     watched = watch(experiment, loss, target.task, has_val="val" in examples)
     experiment = replace(experiment, model=built.model, loss=loss, metrics=watched.metrics, schedule=watched.schedule)
-    experiment = _decided(experiment, features, target)
+    experiment = _decided(experiment, dataset, features, target)
     job = _job(experiment, built.network, target, examples, watched)
     files = [part.table for part in dataset.parts.values()]
     notes = (*dataset.notes, *unseen, *built.notes)
@@ -122,10 +122,12 @@ def _check_numbers(features: Features) -> None:
         raise DataError(problems)
 
 
-def _decided(experiment: Experiment, features: Features, target: Target) -> Experiment:
+def _decided(experiment: Experiment, dataset: Dataset, features: Features, target: Target) -> Experiment:
     """The experiment as it is saved: nothing left to decide, paths absolute."""
     data = experiment.data
     columns = dict(data.columns)
+    for name in target.names:  # other rows of the target are read as these were, whatever they look like
+        columns[name] = replace(columns.get(name, ColumnOptions()), type=dataset.table.columns[name].type)
     for feature in features.columns:
         chosen: Any = {"type": feature.type}
         if isinstance(feature, CategoryFeature | DateFeature):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tests.reference import make_papers
+from tests.reference import make_papers, make_textbook
 from tests.reference.records import Array, Record, make, numbers
 from tests.reference.with_torch import TORCH
 
@@ -28,7 +28,7 @@ Steps = Iterator[Array]
 def records() -> list[Record]:
     recorded = make("recorded", "gradients", "numbers and a closed form", start=START, gradients=GRADIENTS)
     recorded |= {"decayed": DECAYED, "segments": SEGMENTS, "kept": KEPT}
-    return [recorded, *_of_torch(), *_of_papers()]
+    return [recorded, *_of_torch(), *_of_papers(), *_minima()]
 
 
 def _of_torch() -> list[Record]:
@@ -129,6 +129,21 @@ def _of_papers() -> list[Record]:
         ]
         made.append(make("optimizers", name, f"{source}, plain NumPy", options, theta={"float64": thetas}))
     return made
+
+
+def _minima() -> list[Record]:
+    """What an optimizer that searches is judged by: the least loss of three problems, and where it starts."""
+    curvature = np.logspace(0, 4, SIZE)
+    shape = {"curvature": curvature, "start": START, "least": 0.0}
+    valley = {"start": [-1.2, 1.0], "least": 0.0}
+    source = "closed form: the sum of curvature theta^2 / 2"
+    logistic = make_textbook.logistic_regression()
+    logistic = {"start": np.zeros(len(logistic["W"]) + 1), "least": logistic["objective"], "l2": logistic["l2"]}
+    return [
+        make("minima", "lbfgs", source, case="quadratic", **shape),
+        make("minima", "lbfgs", "Rosenbrock 1960: 0 at (1, 1)", case="rosenbrock", **valley),
+        make("minima", "lbfgs", make_textbook.LOGISTIC, case="logistic regression", **logistic),
+    ]
 
 
 def _words(arguments: Mapping[str, Any]) -> str:

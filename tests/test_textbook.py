@@ -16,6 +16,8 @@ from nnctl.layers.sigmoid import Sigmoid
 from nnctl.losses.mse import Mse
 from nnctl.network.network import build
 from nnctl.network.workspace import Pass, Workspace
+from tests.reference.records import load
+from tests.reference.tables import breast_cancer
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,3 +78,21 @@ def test_the_error_and_its_derivative_are_those_of_the_textbook() -> None:
     assert run.scores[0, 0] == pytest.approx(0.63368, abs=5e-6)
     assert run.losses[0] == pytest.approx(0.5 * (0.05 - 0.63368) ** 2, abs=5e-6)
     assert arena.named(arena.grad)["unit.W"][0, 0] == pytest.approx(0.58368 * 0.23213 * 0.538, abs=5e-6)
+
+
+LINEAR = {record["name"]: record for record in load("textbook")}
+
+
+@pytest.mark.parametrize("name", ["linear_regression", "logistic_regression"])
+def test_a_layer_without_hidden_ones_finds_the_coefficients_of_scikit_learn(name: str, tmp_path: Path) -> None:
+    weights = weights_of(nnctl.train(ROOT / "configs" / f"{name}.yaml", runs_dir=tmp_path))
+    np.testing.assert_allclose(weights["output.W"][:, 0], LINEAR[name]["W"], atol=1e-3)
+    np.testing.assert_allclose(weights["output.b"][0], LINEAR[name]["b"], atol=1e-3)
+
+
+def test_a_support_vector_machine_reaches_the_objective_of_scikit_learn(tmp_path: Path) -> None:
+    weights = weights_of(nnctl.train(ROOT / "configs" / "linear_svm.yaml", runs_dir=tmp_path))
+    W, b = weights["output.W"][:, 0], weights["output.b"][0]
+    x, sign = breast_cancer()
+    objective = np.maximum(0, 1 - sign * (x @ W + b)).mean() + LINEAR["linear_svm"]["l2"] / 2 * W @ W
+    assert objective == pytest.approx(LINEAR["linear_svm"]["objective"], rel=1e-3)

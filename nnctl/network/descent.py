@@ -26,6 +26,8 @@ def optimizer_slot(
     the places where parameters begin and end, from 0 to P.
     """
     members = theta.shape[:-1]
+    if members and not optimizers[0].stacks:
+        raise ValueError(f"{optimizers[0].name} runs as a single trial, never in a stack")
     slot = OptimizerSlot()
     slot.theta, slot.grad, slot.decayed, slot.dtype = theta, grad, theta[..., :decayed], theta.dtype
     slot.segments = tuple(segments) or (0, theta.shape[-1])

@@ -9,10 +9,11 @@ import numpy as np
 
 from nnctl.network.descent import optimizer_slot
 from nnctl.network.members import stream
-from nnctl.optimizers import Optimizer
+from nnctl.optimizers import Optimizer, OptimizerSlot
 from nnctl.testing.harness import Array, assert_close, made
 
 STEPS = 20_000
+SEARCHES = 200  # a step that searches counts as so many others
 
 
 def check_optimizer_descends(cls: type[Optimizer]) -> None:
@@ -25,7 +26,7 @@ def check_optimizer_descends(cls: type[Optimizer]) -> None:
         example.pop("lr", None)
         example.pop("weight_decay", None)
         for name, gradient, start, value in PROBLEMS:
-            theta = _minimised(made(cls, example), gradient, start, steps=STEPS)
+            theta = _minimised(made(cls, example), value, gradient, start, steps=STEPS)
             end, begin = value(theta), value(np.array(start))
             assert end < 0.05 * begin, f"{cls.name} {example}: {name} from {begin:g} to {end:g} only"
 
@@ -47,21 +48,19 @@ def check_optimizer_restores(cls: type[Optimizer]) -> None:
         start, gradients = _recorded(8)
         slot = optimizer_slot([optimizer], start.copy(), np.zeros_like(start), decayed=8)
         for gradient in gradients[:5]:
-            slot.grad[...] = gradient
-            optimizer.advance(slot, 1.0)
+            _advanced(optimizer, slot, gradient)
         again = optimizer_slot([optimizer], slot.theta.copy(), np.zeros_like(start), decayed=8)
         again.t = slot.t
         for name, array in optimizer.state(slot).items():
             optimizer.state(again)[name][...] = array
         for resumed in (slot, again):
-            resumed.grad[...] = gradients[5]
-            optimizer.advance(resumed, 0.5)
+            _advanced(optimizer, resumed, gradients[5], factor=0.5)
         assert np.array_equal(slot.theta, again.theta), f"{cls.name} {example}: the restored state differs"
 
 
 def check_optimizer_members(cls: type[Optimizer]) -> None:
     """Member k of a stack takes the steps of the same vector alone, with a learning rate of its own."""
-    for example in cls.examples:
+    for example in cls.examples if cls.stacks else ():
         rates = (0.5, 1.0, 2.0)
         base = made(cls, example)
         optimizers = [made(cls, {**example, "lr": base.lr * rate}) for rate in rates]
@@ -86,19 +85,30 @@ def check_optimizer_allocates_nothing(cls: type[Optimizer]) -> None:
         tracemalloc.start()
         try:
             for _ in range(3):
-                slot.grad[...] = 1
-                optimizer.advance(slot, 1.0)
+                _advanced(optimizer, slot, 1.0)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
         assert peak < theta.nbytes / 2, f"{cls.name} {example}: a step allocates {peak} bytes, theta has {theta.nbytes}"
 
 
-def _minimised(optimizer: Optimizer, gradient: Callable[[Array], Array], start: tuple[float, ...], steps: int) -> Array:
+def _minimised(
+    optimizer: Optimizer,
+    value: Callable[[Array], float],
+    gradient: Callable[[Array], Array],
+    start: tuple[float, ...],
+    steps: int,
+) -> Array:
     theta = np.array(start)
     slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=0)
-    for place in range(steps):
+
+    def evaluate() -> float:
         slot.grad[...] = gradient(theta)
+        return value(theta)
+
+    slot.evaluate = evaluate
+    for place in range(steps // SEARCHES if optimizer.evaluates else steps):
+        slot.loss = evaluate()
         optimizer.advance(slot, min(1.0, 4 * (1 - place / steps)))
     return theta
 
@@ -113,9 +123,21 @@ def _stepped(optimizer: Optimizer, start: Array, gradients: Array, *, factor: fl
     theta = start.copy()
     slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=decayed)
     for gradient in gradients:
-        slot.grad[...] = gradient
-        optimizer.advance(slot, factor)
+        _advanced(optimizer, slot, gradient, factor=factor)
     return theta
+
+
+def _advanced(optimizer: Optimizer, slot: OptimizerSlot, gradient: Array | float, *, factor: float = 1.0) -> None:
+    """A step by a given gradient; one that evaluates by itself descends into a bowl instead."""
+
+    def bowl() -> float:
+        np.multiply(slot.theta, 1 + slot.theta.size % 3, slot.grad)
+        return float(np.dot(slot.theta, slot.grad)) / 2
+
+    slot.grad[...] = gradient
+    if optimizer.evaluates:
+        slot.evaluate, slot.loss = bowl, bowl()
+    optimizer.advance(slot, factor)
 
 
 def _quadratic(theta: Array) -> float:

@@ -76,6 +76,8 @@ class Trainer:
         self.slot, self.weights = self.descent.slot, self.descent.weights
         self.evaluator = Evaluator(job.network, job.loss, self.weights)
         self._objective: Objective | None = None
+        self._epoch_steps = job.epoch_steps
+        self._steps = job.epochs * self._epoch_steps
         stopping = job.early_stopping.start() if job.early_stopping else {}
         self.progress = Progress(stopping=stopping, schedule=job.schedule.start())
         self.best = Best(self.weights.theta.copy(), self.arena.stats.copy())
@@ -183,8 +185,7 @@ class Trainer:
 
     def _factor(self) -> float:
         """The schedule's factor for the step to come."""
-        steps = self.job.epoch_steps
-        return self.job.schedule.at(self.slot.t, self.job.epochs * steps, steps, self.progress.schedule)
+        return self.job.schedule.at(self.slot.t, self._steps, self._epoch_steps, self.progress.schedule)
 
     def _finish_epoch(self) -> Epoch:
         progress, job = self.progress, self.job
@@ -227,8 +228,7 @@ class Trainer:
         """Show the schedule the value that it watches."""
         job, schedule = self.job, self.job.schedule
         if schedule.watches is not None and values:
-            steps = job.epoch_steps
-            unit = schedule.units(self.slot.t, job.epochs * steps, steps)
+            unit = schedule.units(self.slot.t, self._steps, self._epoch_steps)
             value = values[schedule.watches]
             schedule.observe(self.progress.schedule, unit=unit, value=value, better=job.schedule_better)
 

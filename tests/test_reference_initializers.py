@@ -13,7 +13,7 @@ from tests.reference.records import Record, load
 RECORDS = load("initializers")
 
 
-@pytest.mark.parametrize("record", params(RECORDS, "initializers"))
+@pytest.mark.parametrize("record", params(RECORDS))
 def test_initializer_agrees_with_its_record(record: Record) -> None:
     shape = tuple(record["shape"])
     rng = np.random.default_rng(0)

@@ -38,7 +38,7 @@ class Probe(Loss):
 
 
 @DTYPES
-@pytest.mark.parametrize("record", params(PASSED, "layers"))
+@pytest.mark.parametrize("record", params(PASSED))
 def test_layer_agrees_with_its_record(record: Record, dtype: str) -> None:
     run, arena = passed(record, np.array(record["x"]), dtype, training=record["training"])
     run.forward()
@@ -54,7 +54,7 @@ def test_layer_agrees_with_its_record(record: Record, dtype: str) -> None:
             assert_agrees(value, gradient, TOLERANCE[dtype], f"the gradient of {name}")
 
 
-@pytest.mark.parametrize("record", params(NOISY, "layers"))
+@pytest.mark.parametrize("record", params(NOISY))
 def test_noise_has_the_distribution_of_its_record(record: Record) -> None:
     """Of n values the share p is off by about sqrt(p (1 - p) / n); five times that is allowed."""
     count = 200_000
@@ -97,7 +97,7 @@ def _network(record: Record, shape: tuple[int, ...]) -> Network:
     plan = layer.plan(Inputs(shape, columns))
     if not record.get("parameters"):
         layers.append(("output", Dense(units=plan.output[-1], bias=False, init=Identity())))
-    return build(layers, shape, *([columns] if columns else []))
+    return build(layers, shape, columns)
 
 
 def _decided(name: str, options: Mapping[str, Any]) -> dict[str, Any]:

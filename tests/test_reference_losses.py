@@ -17,7 +17,7 @@ RECORDS = load("losses")
 
 
 @DTYPES
-@pytest.mark.parametrize("record", params(RECORDS, "losses"))
+@pytest.mark.parametrize("record", params(RECORDS))
 def test_loss_agrees_with_its_record(record: Record, dtype: str) -> None:
     loss = component("losses", record).resolved(record["task"])
     y, w = np.array(record["y"]), record["weights"]

@@ -14,7 +14,7 @@ CASES = {record["name"]: record for record in RECORDS if record["kind"] == "case
 METRICS = [record for record in RECORDS if record["kind"] == "metrics"]
 
 
-@pytest.mark.parametrize("record", params(METRICS, "metrics"))
+@pytest.mark.parametrize("record", params(METRICS))
 def test_metric_agrees_with_its_record(record: Record) -> None:
     found = component("metrics", record).compute(predictions(CASES[record["case"]]))
     assert found == pytest.approx(record["value"], rel=1e-9, abs=1e-9)

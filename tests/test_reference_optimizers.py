@@ -18,7 +18,7 @@ MINIMA = [record for record in RECORDS if record["kind"] == "minima"]
 
 
 @DTYPES
-@pytest.mark.parametrize("record", params(PATHS, "optimizers"))
+@pytest.mark.parametrize("record", params(PATHS))
 def test_optimizer_takes_the_steps_of_its_record(record: Record, dtype: str) -> None:
     optimizer = component("optimizers", record)
     theta = np.array(RECORDED["start"], dtype)
@@ -33,7 +33,7 @@ def test_optimizer_takes_the_steps_of_its_record(record: Record, dtype: str) -> 
             assert_agrees(theta, next(expected), TOLERANCE[dtype], f"theta after step {step}")
 
 
-@pytest.mark.parametrize("record", params(MINIMA, "optimizers"))
+@pytest.mark.parametrize("record", params(MINIMA))
 def test_optimizer_that_searches_reaches_the_minimum_of_its_record(record: Record) -> None:
     optimizer, theta = component("optimizers", record), np.array(record["start"])
     slot, problem = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=0), problem_of(record)

@@ -12,7 +12,7 @@ RECORDS = load("transforms")
 
 
 def of(kind: str) -> list[pytest.param]:
-    return params([record for record in RECORDS if record["kind"] == kind], "transforms")
+    return params([record for record in RECORDS if record["kind"] == kind])
 
 
 @pytest.mark.parametrize("record", of("scalers"))

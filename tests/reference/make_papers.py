@@ -153,14 +153,15 @@ VARIANTS: list[tuple[str, Mapping[str, Any], str, Path]] = [
         adabelief,
     ),
     ("lamb", {}, "You et al. 2020, algorithm 2", lamb),
-    ("lamb", {"lr": 0.01, **_BETAS, "weight_decay": 0.1}, "You et al. 2020, algorithm 2", lamb),
+    ("lamb", {"lr": 0.01, **_BETAS, "eps": 1e-3, "weight_decay": 0.1}, "You et al. 2020, algorithm 2", lamb),
     ("schedule_free_adamw", {}, "Defazio et al. 2024, algorithm 1", schedule_free_adamw),
     (
         "schedule_free_adamw",
-        {"lr": 0.01, **_BETAS, "weight_decay": 0.1},
+        {"lr": 0.01, **_BETAS, "eps": 1e-3, "weight_decay": 0.1},
         "Defazio et al. 2024, algorithm 1",
         schedule_free_adamw,
     ),
     ("prodigy", {}, "Mishchenko and Defazio 2023, algorithm 4", prodigy),
+    ("prodigy", {"d0": 1e-4, "eps": 1e-3}, "Mishchenko and Defazio 2023, algorithm 4", prodigy),
     ("prodigy", {"lr": 0.5, **_BETAS, "weight_decay": 0.1}, "Mishchenko and Defazio 2023, algorithm 4", prodigy),
 ]

@@ -13,7 +13,7 @@ REFERENCE ?= uv run --locked --isolated --only-group reference python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format reference lock clean
+.PHONY: help demo test format docs reference lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1: /p' Makefile
@@ -38,6 +38,9 @@ test: .venv/.installed-dev ## Set up, then check format, lint and types, and run
 format: .venv/.installed-dev ## Format the code and repair what lint can repair
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: .venv/.installed-dev ## Write docs/components.md anew from the code (a test fails when it is stale)
+	$(BIN)/python docs/make.py
 
 reference: ## Make the records of tests/reference anew (needs uv, or REFERENCE=a Python with PyTorch and scikit-learn)
 	$(REFERENCE) -W ignore::UserWarning -m tests.reference.make

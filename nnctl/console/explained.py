@@ -32,6 +32,7 @@ PLACES = {
 }
 ROLES = {Scaler: "scale: {}", Imputer: "missing: {}", Encoding: "encode: {}"}
 
+OPTION_HEADER = ("option", "default", "allowed", "what it does")
 BLANK = Text("")
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -54,7 +55,7 @@ def show_components(classes: Sequence[type[Component]]) -> None:
 
 def _component(cls: type[Component]) -> list[RenderableType]:
     alias = f" (alias {', '.join(cls.aliases)})" if cls.aliases else ""
-    examples = [line(f"  {example}") for example in _examples(cls)]
+    examples = [line(f"  {example}") for example in written(cls)]
     return [line(f"{cls.kind}: {cls.name}{alias}", "bold"), *_about(cls), line("examples", "bold"), *examples, BLANK]
 
 
@@ -95,7 +96,7 @@ def keys(cls: type = Experiment, start: str = "") -> Iterator[str]:
 def section_in(annotation: Any) -> type | None:
     """The section, or the protocol of the components, that a value of this type holds."""
     for member in alternatives(annotation):
-        if get_origin(member) in (tuple, dict):
+        while get_origin(member) in (tuple, dict):
             member = next(item for item in reversed(get_args(member)) if item is not Ellipsis)
         if isinstance(member, type) and (dataclasses.is_dataclass(member) or issubclass(member, Component)):
             return member
@@ -120,9 +121,12 @@ def _options_of(cls: type) -> list[RenderableType]:
 
 
 def _options(known: Mapping[str, Option]) -> RenderableType:
-    header = ("option", "default", "allowed", "what it does")
-    rows = [(name, _default(option), _allowed(option), _help(option)) for name, option in known.items()]
-    return table(header, rows, words=header)
+    return table(OPTION_HEADER, option_rows(known), words=OPTION_HEADER)
+
+
+def option_rows(known: Mapping[str, Option]) -> list[tuple[str, str, str, str]]:
+    """What there is to say of options, one row each; ``OPTION_HEADER`` names the columns."""
+    return [(name, _default(option), _allowed(option), _help(option)) for name, option in known.items()]
 
 
 def _help(option: Option) -> str:
@@ -155,12 +159,14 @@ def _phrase(member: Any, option: Option) -> str:
     if not issubclass(inside, Component):
         phrase = f"options ({', '.join(options(inside))})"
         return f"{phrase} by name" if get_origin(member) is dict else phrase
+    if get_origin(member) is tuple:
+        return f"a list of which each item is {_phrase(get_args(member)[0], option)}"
     noun = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", inside.__name__).lower()
-    phrase = f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-    return f"a list of which each item is {phrase}" if get_origin(member) is tuple else phrase
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
-def _examples(cls: type[Component]) -> Iterator[str]:
+def written(cls: type[Component]) -> Iterator[str]:
+    """A component's examples as they stand in a YAML."""
     roles = [place for role, place in ROLES.items() if issubclass(cls, role)]
     place = roles[0] if roles else PLACES[cls.kind]
     for example in cls.examples:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
+from nnctl import losses
 from nnctl.component import registry
 from nnctl.embeddings import Embeddings
 from nnctl.errors import Problem, SpecError
@@ -30,6 +32,7 @@ from nnctl.spec.schema import Model, Output
 W = TypeVar("W", bound=Weighted)
 
 LINKS = ("sigmoid", "softmax", "exponential")  # activations that are the link of some loss
+PRIOR = "model.output.bias_init"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def architecture(
         output = None
         if model.output is not None and model.output.bias_init == "prior":
             message = "prior is for the output layer that is added, and the list of layers is complete: end it before"
-            raise SpecError(Problem(message, "model.output.bias_init"))
+            raise SpecError(Problem(message, PRIOR))
         notes.append(f"the layers end in {_final(layers[-1]).name} of the target's width: no output layer is added")
     elif output is None and not layers:
         raise SpecError(Problem("`output: none` needs a list of layers", "model.output"))
@@ -161,9 +164,30 @@ def _output_layer(output: Output, loss: Loss, width: int, prior: NDArray[Any] | 
         activation = _activation(loss.link)
     bias_init = output.bias_init
     if isinstance(bias_init, str):
-        bias_init = Zeros() if prior is None else Values(values=tuple(prior.tolist()))
+        _check_undone(activation, loss)
+        bias_init = Zeros() if prior is None else Values(values=_offsets(prior, activation, loss))
     layer = Dense(units=width, activation=activation, init=output.init, bias_init=bias_init)
     return _with_initializer(layer, activation)
+
+
+def _check_undone(activation: Activation, loss: Loss) -> None:
+    """Raise SpecError if no offsets can be found that give a prior behind the activation."""
+    if activation.name not in ("identity", loss.link, *LINKS):
+        ways_out = ", ".join(f"`{name}`" for name in ("identity", *LINKS))
+        message = f"prior cannot be led back through {activation.name}, only through {ways_out}: leave one of them out"
+        raise SpecError(Problem(message, PRIOR))
+
+
+def _offsets(prior: NDArray[Any], activation: Activation, loss: Loss) -> tuple[float, ...]:
+    """The offsets that give the scores ``prior`` behind the activation, which the link of the loss is not."""
+    if activation.name in ("identity", loss.link):
+        return tuple(prior.tolist())
+    offsets = losses.UNDONE[activation.name](prior)
+    if not np.allclose(losses.LINKS[activation.name](offsets), prior, rtol=1e-9, atol=0):
+        listed = ", ".join(f"{score:g}" for score in prior.tolist())
+        message = f"the prior {listed} lies outside of what {activation.name} gives: leave one of them out"
+        raise SpecError(Problem(message, PRIOR))
+    return tuple(offsets.tolist())
 
 
 def _without_link(named: Sequence[tuple[str, Layer]], loss: Loss) -> tuple[list[tuple[str, Layer]], bool]:

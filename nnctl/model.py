@@ -82,9 +82,12 @@ class Model:
         return None if self.target.probabilities else f"the loss {self.experiment.loss.name} gives no probabilities"
 
     def table(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Table:
-        """A frame as a table with the columns and types of training."""
+        """A frame as a table with the feature columns and types of training."""
         data = self.experiment.data
-        return table_from_frame(frame, missing_values=data.missing_values, types=self.features.types, dates=data.dates)
+        types = self.features.types
+        return table_from_frame(
+            frame, missing_values=data.missing_values, types=types, only=set(types), dates=data.dates
+        )
 
     def read(self, file: CsvFile) -> Table:
         """An open CSV file as a table with the feature columns and types of training."""

@@ -100,6 +100,7 @@ def table_from_frame(
     *,
     missing_values: Sequence[str],
     types: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
     dates: Mapping[str, str] | None = None,
 ) -> Table:
     """The table that a DataFrame or a dict of columns makes; None, nan and NA are missing values.
@@ -123,6 +124,7 @@ def table_from_frame(
             notation,
         )
         for name in names
+        if only is None or name in only
     ]
     refused = [column for column in columns if isinstance(column, Refusal)]
     if refused:

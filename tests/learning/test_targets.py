@@ -13,6 +13,7 @@ import nnctl
 from nnctl.errors import DataError, SpecError
 from nnctl.experiment import open_experiment
 from nnctl.judging import predict
+from nnctl.losses import LINKS
 from nnctl.model import Model
 from nnctl.trainer import Trainer
 from tests.learning.helpers import CONFIG, HEADER, predicted, prepared, trained
@@ -207,3 +208,41 @@ def test_a_final_exponential_is_the_link_of_a_likelihood_and_else_a_layer_like_a
     added = prepared("size", "loss=poisson").experiment.model.output
     assert added is not None
     assert added.activation.name == "exponential"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("target", "activation", "overrides"),
+    [
+        ("ripe", "sigmoid", ["loss=mse"]),
+        ("[ripe, sweet]", "sigmoid", ["loss=mse"]),
+        ("sort", "softmax", ["loss=mse"]),
+        ("size", "exponential", ["loss=mse", "data.target_scale=none"]),
+        ("size", "identity", ["loss=poisson"]),
+    ],
+)
+def test_a_prior_is_what_the_activation_gives(target: str, activation: str, overrides: list[str]) -> None:
+    output = f"model.output={{activation: {activation}, bias_init: prior}}"
+    found = prepared(target, output, *overrides, also=())
+    arena = Trainer(found.job).arena
+    scores = LINKS[activation](arena.named(arena.theta)["output.b"])
+    np.testing.assert_allclose(found.loss.predict(scores), found.examples["train"].t.mean(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("target", "activation", "loss", "message"),
+    [
+        ("size", "sigmoid", "mse", "the prior .* lies outside of what sigmoid gives"),
+        ("size", "tanh", "mse", "prior cannot be led back through tanh, only through `identity`"),
+        ("ripe", "relu", "binary_cross_entropy", "prior cannot be led back through relu"),
+    ],
+)
+def test_a_prior_that_no_offsets_give_is_refused(target: str, activation: str, loss: str, message: str) -> None:
+    with pytest.raises(SpecError, match=rf"model\.output\.bias_init: {message}"):
+        prepared(target, f"model.output={{activation: {activation}, bias_init: prior}}", f"loss={loss}")
+
+
+def test_a_frame_may_have_columns_that_the_model_does_not_use() -> None:
+    model = nnctl.load(trained("size"))
+    frame = {"a": [1.0, 2.0], "b": [0.5, 0.1]}
+    mess = {"size": [float("inf"), 1.0], "ripe": ["1", "x"], "w": [[1], "inf"], "new": [1, "inf"]}
+    np.testing.assert_array_equal(model.predict({**frame, **mess}), model.predict(frame))

@@ -32,7 +32,7 @@ def fit_features(data: Data, dataset: Dataset) -> Features:
     found: list[Feature] = []
     for name in feature_names(data, dataset.table, dataset.targets):
         try:
-            found.append(_fit(dataset.table.columns[name], data, dataset.parts["train"].rows))
+            found.append(_fit(dataset.table.columns[name], data, dataset.fitting))
         except (DataError, SpecError) as error:
             errors.append(error)
     if errors:

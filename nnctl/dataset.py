@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from nnctl.data.columns import date_seconds
 from nnctl.data.table import Column, Table, read_table
 from nnctl.data.target import decide_task, labels
-from nnctl.errors import DataError, Place, Problem
+from nnctl.data.weights import row_weights
+from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.network.members import stream
 from nnctl.spec.problems import format_key, unknown
 from nnctl.spec.roles import left_out, unfit
@@ -44,6 +45,7 @@ class Dataset:
     task: str
     targets: tuple[str, ...]
     parts: Mapping[str, Part]  # train, and val and test where they have rows
+    fitting: Array  # the training rows that count: what is fitted to the data sees no others
     notes: tuple[str, ...]
 
     @property
@@ -69,16 +71,19 @@ def read_dataset(data: Data, seed: int) -> Dataset:
     if not targets and FEATURES in table.columns:
         notes.append(f"the inputs are the target; for the column of that name write `data.target: [{FEATURES}]`")
     parts = cut(data, table, rows, targets, task, seed)
+    fitting = _counting(parts["train"], data.weight)
     types = {name: column.type for name, column in table.columns.items()}
+    used = {*feature_names(data, table, targets), *targets, *([] if data.weight is None else [data.weight])}
     for name, path in (("val", data.val_path), ("test", data.test_path)):
         if path is not None:
             with about_file(data, name):
-                other = read(data, path, types=types)
+                other = read(data, path, types=types, only=used)
                 _check_has_targets(other, targets)
             kept, more = rows_with_target(data, other, targets)
             parts[name] = Part(other, kept)
             notes += more
-    return Dataset(task, targets, {name: part for name, part in parts.items() if len(part.rows)}, tuple(notes))
+    there = {name: part for name, part in parts.items() if len(part.rows)}
+    return Dataset(task, targets, there, fitting, tuple(notes))
 
 
 def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only: Iterable[str] | None = None) -> Table:
@@ -200,6 +205,11 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
         ),
         stream(split.seed_or(seed), "split"),
     )
+    for part, path in given.items():
+        count = len(getattr(found, part))
+        if path and count:
+            message = f"puts {count} rows into {part}, which `data.{part}_path` gives: leave out one of the two"
+            raise SpecError(Problem(message, "data.split"))
     if not len(found.train):
         raise too_few("no row is left for training")
     return {
@@ -207,6 +217,11 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
         "val": Part(table, rows[found.val]),
         "test": Part(table, rows[found.test]),
     }
+
+
+def _counting(train: Part, weight: str | None) -> Array:
+    """The training rows without those of weight 0."""
+    return train.rows if weight is None else train.rows[row_weights(train.table, weight, train.rows) > 0]
 
 
 def digest(tables: Iterable[Table]) -> str:

@@ -36,7 +36,7 @@ def fitted_target(data: Data, dataset: Dataset, loss: Loss) -> Target:
     weights of classes, do not fit.
     """
     scaler = chosen_scaler(data, loss, dataset.task)
-    rows = dataset.parts["train"].rows
+    rows = dataset.fitting
     if not dataset.targets:
         return Target((), dataset.task, scaler=scaler).fitted_to(loss)
     columns = [dataset.table.columns[name] for name in dataset.targets]

@@ -109,7 +109,10 @@ class Data:
     task: Task = option(default="auto", help="What is learned; auto: found from the target.")
     id: tuple[str, ...] = option(default=(), help="Columns kept in predictions that are no features.")
     drop: tuple[str, ...] = option(default=(), help="Columns left out.")
-    weight: str | None = option(default=None, help="Column of row weights, numbers >= 0.")
+    weight: str | None = option(
+        default=None,
+        help="Column of row weights, numbers >= 0; transforms see no row of weight 0, and all others alike.",
+    )
     numeric: Numeric = option(default_factory=Numeric, help="Preparation of numbers.")
     categorical: Categorical = option(default_factory=Categorical, help="Preparation of categories.")
     columns: dict[str, ColumnOptions] = option(default_factory=dict, help="Exceptions by column name.")

@@ -104,3 +104,35 @@ def test_class_weights_are_part_of_the_evaluated_loss_and_not_of_metrics() -> No
     judged = nnctl.evaluate(run, "table.csv").metrics
     assert judged["loss"] == pytest.approx((w * losses).sum() / w.sum(), rel=1e-9)
     assert judged["accuracy"] == pytest.approx(np.mean((p > 0.5) == t))
+
+
+CATEGORIES = "data.columns={sort: {encode: one_hot}, sweet: {type: category, encode: frequency}}"
+
+
+@pytest.mark.parametrize("target", ["size", "ripe"])
+@pytest.mark.parametrize("scale", ["standardize", "min_max"])
+def test_a_training_row_of_weight_zero_is_as_good_as_absent(folder: Path, target: str, scale: str) -> None:
+    with (folder / "table.csv").open() as file:
+        header, *rows = csv.reader(file)
+    strays = [["", "1e3", "1e4", "7", "quince", "no", "off", "0"], ["-1e3", "-1e3", "-1e4", "7", "", "no", "on", "0"]]
+    write_csv(folder / "without.csv", header, [row for row in rows if row[-1] != "0"])
+    write_csv(folder / "with.csv", header, [*strays, *(row for row in rows if row[-1] != "0"), *strays])
+    wanted = (CATEGORIES, f"data.numeric={{scale: {scale}, missing: mean, indicator: true}}", "data.weight=w")
+    wanted += ("train.batch_size=full", "data.target_scale=" + (scale if target == "size" else "auto"))
+    wanted += ("loss.class_weight=" + ("none" if target == "size" else "balanced"),)
+    runs = [
+        trained(target, f"data.path={name}", *wanted, also=("w", "sort", "sweet"))
+        for name in ("without.csv", "with.csv")
+    ]
+    one, other = (nnctl.load(run) for run in runs)
+    assert one.features == other.features
+    assert one.target == other.target
+    assert runs[0].metrics == pytest.approx(runs[1].metrics, rel=1e-9)
+
+
+def test_a_class_of_rows_of_weight_zero_is_not_seen_in_training(folder: Path) -> None:
+    with (folder / "table.csv").open() as file:
+        header, *rows = csv.reader(file)
+    write_csv(folder / "one.csv", header, [[*row[:-1], int(row[5] == "no")] for row in rows])
+    with pytest.raises(DataError, match="all training rows are of one class, `no`"):
+        prepared("ripe", "data.path=one.csv", "data.weight=w", also=("w",))

@@ -154,3 +154,23 @@ def test_problems_with_a_file_of_its_own_name_its_key(part: str) -> None:
         found = problems(data)
         assert [problem.key for problem in found.problems] == [key]
         assert message in str(found)
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_file_of_its_own_may_hold_anything_in_columns_that_are_not_used(part: str) -> None:
+    lines = Path("table.csv").read_text().splitlines()
+    mess = ["mess", *("7" if place else "inf" for place, _ in enumerate(lines[1:]))]
+    Path("other.csv").write_text("".join(f"{line},{cell}\n" for line, cell in zip(lines, mess, strict=True)))
+    data = f"{ANSWER}{part}_path: other.csv\n"
+    Path("it.yaml").write_text(START + "".join(f"  {line}\n" for line in data.splitlines()))
+    assert check("it.yaml").error is None
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_a_part_comes_from_one_place_alone(part: str) -> None:
+    lines = Path("table.csv").read_text().splitlines()
+    parts = ["part", *(part if place < 9 else "train" for place, _ in enumerate(lines[1:]))]
+    Path("table.csv").write_text("".join(f"{line},{cell}\n" for line, cell in zip(lines, parts, strict=True)))
+    error = problems(f"{ANSWER}{part}_path: table.csv\nsplit: {{type: column, column: part}}")
+    assert [problem.key for problem in error.problems] == ["data.split"]
+    assert f"puts 9 rows into {part}, which `data.{part}_path` gives" in str(error)

@@ -16,9 +16,9 @@ from nnctl.errors import Problem, SpecError
 from nnctl.initializers import Initializer
 from nnctl.initializers.values import Values
 from nnctl.initializers.zeros import Zeros
-from nnctl.layers import Activation, InputColumn, Layer
+from nnctl.layers import Activation, InputColumn, Inputs, Layer
 from nnctl.layers.batch_norm import BatchNorm
-from nnctl.layers.composite import Composite
+from nnctl.layers.composite import Composite, output_of
 from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
 from nnctl.layers.identity import Identity
@@ -49,6 +49,18 @@ class Architecture:
         return self.model.output is not None and self.model.output.bias_init == "prior"
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The final activation of a list of layers, where it might be the link of the loss."""
+
+    activation: str
+    width: int
+
+    def completes(self, width: int) -> bool:
+        """Whether no output layer is needed behind it."""
+        return self.width == width
+
+
 def architecture(
     model: Model,
     loss: Loss,
@@ -63,35 +75,53 @@ def architecture(
     Raises: SpecError if the list of layers does not end in the width of the target, or contradicts the loss.
     """
     layers = list(_written_out(model) if model.layers is None else model.layers)
-    output = model.output
-    notes = []
-    if output is not None and model.layers is not None and _is_complete(layers, width, loss):
-        output = None
-        if model.output is not None and model.output.bias_init == "prior":
-            message = "prior is for the output layer that is added, and the list of layers is complete: end it before"
-            raise SpecError(Problem(message, PRIOR))
-        notes.append(f"the layers end in {_final(layers[-1]).name} of the target's width: no output layer is added")
-    elif output is None and not layers:
+    if model.output is None and not layers:
         raise SpecError(Problem("`output: none` needs a list of layers", "model.output"))
     put = Embeddings(columns)
     layers = put.before(layers, "layers")
-    if put.names:
+    named = [(f"layers.{place}", layer) for place, layer in enumerate(_with_initializers(layers, Identity()))]
+    try:
+        ending = None if model.layers is None else _ending(named, loss, columns)
+        return _ended(model, named, loss, ending, columns=columns, width=width, prior=prior, embedded=bool(put.added))
+    except SpecError as error:
+        raise put.as_written(error) from None
+
+
+def _ended(
+    model: Model,
+    named: list[tuple[str, Layer]],
+    loss: Loss,
+    ending: Ending | None,
+    *,
+    columns: Sequence[InputColumn],
+    width: int,
+    prior: NDArray[Any] | None,
+    embedded: bool,
+) -> Architecture:
+    """The network of the layers and, where they are not complete, the output layer."""
+    output, notes = model.output, []
+    if embedded:
         codes = ", ".join(f"`{column.name}`" for column in columns if column.kind == "code")
         notes.append(f"an embedding is put first, for the codes of {codes}")
-    named = [(f"layers.{place}", layer) for place, layer in enumerate(_with_initializers(layers, Identity()))]
+    if output is not None and ending is not None and ending.completes(width):
+        if output.bias_init == "prior":
+            message = "prior is for the output layer that is added, and the list of layers is complete: end it before"
+            raise SpecError(Problem(message, PRIOR))
+        output = None
+        notes.append(f"the layers end in {ending.activation} of the target's width: no output layer is added")
+    elif output is not None and ending is not None:
+        wide = f"the final {ending.activation} of the layers has {ending.width} outputs, the target needs {width}"
+        notes.append(f"{wide}: an output layer is added behind it")
     if output is not None:
         added = _output_layer(output, loss, width, prior)
         output = Output(activation=added.activation, init=_init(added), bias_init=output.bias_init)
-        named.append(("output", added))
+        named = [*named, ("output", added)]
     decided = replace(model, layers=tuple(layer for name, layer in named if name != "output"), output=output)
     chain, fused = _without_link(named, loss)
     if fused and (model.output is None or output is None or model.output.activation != "auto"):
         notes.append(f"the final {loss.link} is the link of {loss.name}: both are computed as one, from the raw scores")
-    try:
-        network = build(chain, (len(columns),), columns)
-        _check_width(network, named[-1][0], width)
-    except SpecError as error:
-        raise put.as_written(error) from None
+    network = build(chain, (len(columns),), columns)
+    _check_width(network, named[-1][0], width)
     return Architecture(decided, network, tuple(notes))
 
 
@@ -120,16 +150,19 @@ def _final(layer: Layer) -> Layer:
     return layer.activation if isinstance(layer, Weighted) and not isinstance(layer.activation, Identity) else layer
 
 
-def _is_complete(layers: Sequence[Layer], width: int, loss: Loss) -> bool:
-    """Whether a list ends in a sigmoid or softmax of the target's width, or in an exponential that is the link.
+def _ending(named: Sequence[tuple[str, Layer]], loss: Loss, columns: Sequence[InputColumn]) -> Ending | None:
+    """What a list ends in: a sigmoid or softmax, or an exponential that is the link; None for anything else.
 
     Without a loss that has it as its link, an exponential may as well be a hidden activation.
     """
     ends = ("sigmoid", "softmax", *(link for link in LINKS if link == loss.link))
-    if not layers or _final(layers[-1]).name not in ends:
-        return False
-    units = next((layer.units for layer in reversed(layers) if isinstance(layer, Dense)), None)
-    return units == width
+    if not named or _final(named[-1][1]).name not in ends:
+        return None
+    try:
+        shape = output_of(named, Inputs((len(columns),), tuple(columns))).shape
+    except SpecError as error:
+        raise error.within("model") from None
+    return Ending(_final(named[-1][1]).name, shape[-1]) if len(shape) == 1 else None
 
 
 def _with_initializers(layers: Sequence[Layer], follower: Layer) -> list[Layer]:
@@ -146,8 +179,8 @@ def _with_initializers(layers: Sequence[Layer], follower: Layer) -> list[Layer]:
             follower = Identity()
         else:
             decided.append(layer)
-            if isinstance(layer, Activation):
-                follower = layer
+            if not layer.transparent:
+                follower = layer if isinstance(layer, Activation) else Identity()
     return decided[::-1]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nnctl.errors import SpecError
+from nnctl.errors import Problem, SpecError
 from nnctl.layers import InputColumn, Inputs, Layer
 from nnctl.layers.composite import bracketed
 from nnctl.layers.concat import Concat
@@ -14,11 +14,11 @@ from nnctl.layers.embedding import Embedding
 
 
 class Embeddings:
-    """Puts embeddings into lists of layers, and remembers into which: ``names``, such as ``layers.0.branches.1``."""
+    """Puts embeddings into lists of layers, such as ``layers.0.branches.1``, and remembers where."""
 
     def __init__(self, columns: Sequence[InputColumn]) -> None:
         self.columns = tuple(columns)
-        self.names: list[str] = []
+        self.added: list[tuple[str, int]] = []  # the list's name, and the place of the embedding in it
 
     def before(self, layers: Sequence[Layer], name: str) -> list[Layer]:
         """The list of that name, with an embedding where codes would reach another layer as numbers."""
@@ -44,13 +44,17 @@ class Embeddings:
                 for number, branch in enumerate(first.branches)
             ]
             return [*layers[:place], first.with_lists(branches), *layers[place + 1 :]]
-        self.names.append(name)
+        self.added.append((name, place))
+        for later, layer in enumerate(layers[place:], place):
+            if isinstance(layer, Embedding):
+                message = "takes the columns of the table: put it in front of all other layers"
+                raise SpecError(Problem(message, f"model.{bracketed(f'{name}.{later}')}"))
         return [*layers[:place], Embedding(), *layers[place:]]
 
     def _key_as_written(self, key: str) -> str:
-        for name in self.names:
+        for name, place in self.added:
             start = f"model.{bracketed(name)}"
             found = re.match(rf"{re.escape(start)}\[(\d+)\]", key)
-            if found and int(found[1]) > 0:
+            if found and int(found[1]) > place:
                 key = f"{start}[{int(found[1]) - 1}]{key[found.end() :]}"
         return key

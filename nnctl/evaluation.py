@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnctl.data.batches import Examples
 from nnctl.data.target import Target
+from nnctl.layers import ROWS
 from nnctl.losses import Loss
 from nnctl.metrics import Metric, Predictions
 from nnctl.network.arena import Arena
@@ -75,6 +76,10 @@ def rows_at_once(network: Network) -> int:
 
     It depends on the network alone, so that the same rows give the same bits in training and in `nnctl eval`.
     """
-    widest = max(math.prod(node.plan.output) for node in network.walk())
+    widest = math.prod(network.input)
+    for node in network.walk():
+        arrays = [scratch.shape_in(training=False) for scratch in node.plan.scratch.values()]
+        of_rows = [[size for size in shape if size != ROWS] for shape in arrays if ROWS in shape]
+        widest = max(widest, math.prod(node.plan.output), *map(math.prod, of_rows))
     fitting = max(1, MOST_NUMBERS // widest)
     return min(MOST_ROWS, 1 << (fitting.bit_length() - 1))

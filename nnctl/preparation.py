@@ -22,7 +22,6 @@ from nnctl.examples import part_examples
 from nnctl.job import Job
 from nnctl.learning import chosen_loss, fitted_target
 from nnctl.losses import Loss
-from nnctl.network.members import stream
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
 from nnctl.spec.problems import format_key
@@ -65,7 +64,6 @@ def prepare(experiment: Experiment) -> Prepared:
     width = loss.width(task=target.task, classes=len(target.classes), targets=count)
     built = architecture(experiment.model, loss, columns=features.inputs, width=width)
     _check_memory(built.network, loss, experiment, len(dataset.parts["train"].rows))
-    built.network.initialise(built.network.arena(), [stream(experiment.seed, "init")])
     examples, unseen = examples_of(experiment, dataset, features, target, loss, width)
     if built.wants_prior:
         prior = loss.prior(examples["train"].t, examples["train"].w)

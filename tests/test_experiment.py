@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -257,10 +260,16 @@ def test_bad_input_leaves_nothing_behind(in_folder: Path) -> None:
     assert not (in_folder / "runs").exists()
 
 
-def test_a_signal_ends_the_run_with_its_best_weights_saved(in_folder: Path) -> None:
-    import os
-    import signal
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C is not ignored, as it is where the tests were started with `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
+
+@pytest.mark.usefixtures("heeded")
+def test_a_signal_ends_the_run_with_its_best_weights_saved(in_folder: Path) -> None:
     events = training(experiment(in_folder), {"train.epochs": 1_000_000})
     last = None
     for count, event in enumerate(events):

@@ -18,6 +18,9 @@ class Initializer(Component):
 
     kind = "initializers"
 
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise SpecError if a parameter of that shape cannot be drawn."""
+
     def draw(
         self, shape: tuple[int, ...], rng: np.random.Generator, *, fan_in: int, fan_out: int
     ) -> NDArray[np.float64]:

@@ -21,11 +21,14 @@ class Identity(Initializer):
 
     gain: float = option(default=1.0, stack=True, help="Factor of the identity.")
 
+    def check(self, shape: tuple[int, ...]) -> None:
+        if len(shape) < 2:
+            raise SpecError(Problem(f"identity needs a matrix or a kernel, the parameter has the shape {shape}"))
+
     def draw(
         self, shape: tuple[int, ...], rng: np.random.Generator, *, fan_in: int, fan_out: int
     ) -> NDArray[np.float64]:
-        if len(shape) < 2:
-            raise SpecError(Problem(f"identity needs a matrix or a kernel, the parameter has the shape {shape}"))
+        self.check(shape)
         values = np.zeros(shape)
         centre = tuple((size - 1) // 2 for size in shape[:-2])  # of the two middle cells of an even kernel the first
         np.fill_diagonal(values[centre], self.gain)

@@ -27,11 +27,14 @@ class Orthogonal(Initializer):
 
     gain: float = option(default=1.0, stack=True, help="Factor of the matrix.")
 
+    def check(self, shape: tuple[int, ...]) -> None:
+        if len(shape) < 2:
+            raise SpecError(Problem(f"orthogonal needs a matrix or a kernel, the parameter has the shape {shape}"))
+
     def draw(
         self, shape: tuple[int, ...], rng: np.random.Generator, *, fan_in: int, fan_out: int
     ) -> NDArray[np.float64]:
-        if len(shape) < 2:
-            raise SpecError(Problem(f"orthogonal needs a matrix or a kernel, the parameter has the shape {shape}"))
+        self.check(shape)
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)

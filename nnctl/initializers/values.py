@@ -26,14 +26,17 @@ class Values(Initializer):
 
     values: Numbers = option(help="The numbers, as lists nested like the parameter's axes.")
 
-    def draw(
-        self, shape: tuple[int, ...], rng: np.random.Generator, *, fan_in: int, fan_out: int
-    ) -> NDArray[np.float64]:
+    def check(self, shape: tuple[int, ...]) -> None:
         given = _shape(self.values)
         if given is None:
             raise SpecError(Problem(f"the lists of numbers differ in length, the parameter has the shape {shape}"))
         if given != shape:
             raise SpecError(Problem(f"the numbers have the shape {given}, the parameter has the shape {shape}"))
+
+    def draw(
+        self, shape: tuple[int, ...], rng: np.random.Generator, *, fan_in: int, fan_out: int
+    ) -> NDArray[np.float64]:
+        self.check(shape)
         return np.array(self.values, dtype=np.float64)
 
 

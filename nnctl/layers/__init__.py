@@ -66,6 +66,10 @@ class Scratch:
     shape: Shape
     fill: float | None = None
     dtype: type | None = None  # None: that of the arena
+    evaluation: Shape | None = None  # the shape in evaluation, where less is needed; (0,) if nothing is
+
+    def shape_in(self, *, training: bool) -> Shape:
+        return self.shape if training or self.evaluation is None else self.evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ class Layer(Component):
     overwrites_x: ClassVar[bool] = False  # forward may write y over x
     overwrites_dy: ClassVar[bool] = False  # backward writes dx over dy: both are the same array
     couples_rows: ClassVar[bool] = False  # a row's output depends on the other rows of the batch
+    transparent: ClassVar[bool] = False  # `init: auto` of the layer before sees the activation behind this one
     example_input: ClassVar[Shape] = (5,)  # the shape of the rows that the conformance checks feed
     example_columns: ClassVar[tuple[InputColumn, ...]] = ()  # those of a layer that has to be the first
 

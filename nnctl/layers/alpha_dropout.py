@@ -23,6 +23,7 @@ class AlphaDropout(Layer):
 
     rate: float = option(default=0.5, ge=0, lt=1, stack=True, help="Fraction of the inputs dropped, 0-1.")
 
+    transparent = True
     overwrites_x = True
     overwrites_dy = True
 

@@ -26,6 +26,7 @@ class BatchNorm(Layer):
     eps: float = option(default=1e-5, gt=0, stack=True, help="Added to the variance.")
     affine: bool = option(default=True, help="Learn a factor gamma and an offset beta for every feature.")
 
+    transparent = True
     couples_rows = True
     overwrites_x = True
     overwrites_dy = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nnctl.component import component, option
@@ -18,12 +20,14 @@ class Dropout(Layer):
 
     rate: float = option(default=0.5, ge=0, lt=1, stack=True, help="Fraction of the inputs set to zero, 0-1.")
 
+    transparent = True
     overwrites_x = True
     overwrites_dy = True
 
     def plan(self, inputs: Inputs) -> Plan:
         shape = (ROWS, *inputs.shape)
-        return Plan(inputs.shape, scratch={"uniform": Scratch(shape), "kept": Scratch(shape, dtype=np.bool_)})
+        uniform = Scratch(shape, evaluation=(0,))
+        return Plan(inputs.shape, scratch={"uniform": uniform, "kept": replace(uniform, dtype=np.bool_)})
 
     def bind(self, s: Slot) -> None:
         s.factor = (s.one / (s.one - s.o.rate)).astype(s.dtype)

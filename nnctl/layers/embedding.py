@@ -70,6 +70,8 @@ class Embedding(Layer):
             if name not in codes:
                 listed = ", ".join(f"`{code}`" for code in codes)
                 raise SpecError(Problem(f"`{name}` is no column of codes, allowed: {listed}", f"columns[{place}]"))
+            if name in (self.columns or ())[:place]:
+                raise SpecError(Problem(f"`{name}` is named twice", f"columns[{place}]"))
 
     def _pieces(self, inputs: Inputs) -> Iterator[_Piece]:
         """The input cut into single embedded columns and stretches of others."""

@@ -18,6 +18,7 @@ class GaussianNoise(Layer):
 
     std: float = option(default=0.1, ge=0, stack=True, help="Standard deviation of the noise, in units of the input.")
 
+    transparent = True
     overwrites_x = True
     overwrites_dy = True
 

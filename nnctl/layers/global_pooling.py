@@ -11,6 +11,7 @@ from nnctl.layers import Inputs, Layer, Plan, Scratch, Slot
 class GlobalPooling(Layer):
     """One number for every channel, over all P places."""
 
+    transparent = True
     example_input = (3, 2, 2)
 
     def plan(self, inputs: Inputs) -> Plan:

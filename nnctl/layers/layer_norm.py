@@ -22,6 +22,7 @@ class LayerNorm(Layer):
     eps: float = option(default=1e-5, gt=0, stack=True, help="Added to the variance.")
     affine: bool = option(default=True, help="Learn a factor gamma and an offset beta for every feature.")
 
+    transparent = True
     overwrites_x = True
     overwrites_dy = True
 

@@ -47,8 +47,8 @@ class Lstm(Recurrence):
     def scratch(self, steps: int) -> dict[str, Scratch]:
         state = self.per_way(self.units, ROWS)
         return {
-            "c": self.per_way(steps, self.units, ROWS),
-            "tanh_c": self.per_way(steps, self.units, ROWS),
+            "c": self.per_step(steps, self.units, ROWS),
+            "tanh_c": self.per_step(steps, self.units, ROWS),
             "no_c": self.per_way(self.units, ROWS, fill=0.0),  # before the first step; and its gradient after the last
             "part": state,
             "slopes": self.per_way(4 * self.units, ROWS),

@@ -31,6 +31,8 @@ class Pooling(Layer):
 
     dimensions: ClassVar[int]
 
+    transparent = True
+
     def axes(self, inputs: Inputs) -> tuple[Axis, ...]:
         """The axes between batch and channels. Raises SpecError if the input has others, or the window does not fit."""
         stride = self.size if self.stride is None else self.stride

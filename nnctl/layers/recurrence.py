@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -76,22 +77,30 @@ class Recurrence(Layer):
         """A working array that each direction has one of."""
         return Scratch((2, *shape) if self.bidirectional else shape, fill)
 
+    def per_step(self, steps: int, *shape: int) -> Scratch:
+        """A working array for every step; in evaluation one that all steps take."""
+        return replace(self.per_way(steps, *shape), evaluation=self.per_way(1, *shape).shape)
+
+    def for_training(self, *shape: int) -> Scratch:
+        """A working array of the backward pass."""
+        return replace(self.per_way(*shape), evaluation=(0,))
+
     def _shared(self, steps: int, features: int) -> dict[str, Scratch]:
         rows, columns = self.units + 1 + features, self.units * (1 + max(self.from_state + self.from_input))
         arrays = {
             "told": self.per_way(steps + 1, rows, ROWS),
-            "told_by_row": self.per_way(rows, steps, ROWS),
-            "sums": self.per_way(steps, columns, ROWS),
-            "sums_by_row": self.per_way(columns, steps, ROWS),
+            "told_by_row": self.for_training(rows, steps, ROWS),
+            "sums": self.per_step(steps, columns, ROWS),
+            "sums_by_row": self.for_training(columns, steps, ROWS),
             "weights": self.per_way(rows, columns, fill=0.0),  # blocks that no gate takes stay 0
             "halved": self.per_way(rows, columns),
-            "dweights": self.per_way(rows, columns),
-            "dh": self.per_way(self.units, ROWS),
+            "dweights": self.for_training(rows, columns),
+            "dh": self.for_training(self.units, ROWS),
         }
         if self.return_sequences:
-            arrays["dhs"] = self.per_way(steps, self.units, ROWS)
+            arrays["dhs"] = self.for_training(steps, self.units, ROWS)
         if self.bidirectional:
-            arrays["dx_reverse"] = Scratch((ROWS, steps, features))
+            arrays["dx_reverse"] = Scratch((ROWS, steps, features), evaluation=(0,))
         return arrays
 
     def bind(self, s: Slot) -> None:

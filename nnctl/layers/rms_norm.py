@@ -21,6 +21,7 @@ class RmsNorm(Layer):
     eps: float = option(default=1e-6, gt=0, stack=True, help="Added to the mean square.")
     affine: bool = option(default=True, help="Learn a factor gamma for every feature.")
 
+    transparent = True
     overwrites_x = True
     overwrites_dy = True
 

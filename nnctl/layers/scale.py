@@ -19,6 +19,7 @@ class Scale(Layer):
 
     init: float = option(default=1.0, stack=True, help="Every factor before training.")
 
+    transparent = True
     overwrites_x = True
     overwrites_dy = True
 

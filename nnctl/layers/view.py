@@ -16,6 +16,7 @@ class View(Layer):
     copy. The gradients are always one memory.
     """
 
+    transparent = True
     overwrites_x = True
     overwrites_dy = True
 

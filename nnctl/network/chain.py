@@ -75,7 +75,8 @@ class ChainPass:
         s.g = _views(node, arena.named(arena.grad), node.plan.parameters)
         s.stats = _views(node, arena.named_statistics(), node.plan.statistics)
         for name, scratch in node.plan.scratch.items():
-            setattr(s, name, carve(f"{node.name}.{name}", scratch.shape, self.rows))
+            shape = scratch.shape_in(training=space.training)
+            setattr(s, name, carve(f"{node.name}.{name}", shape, self.rows))
         s.chains = tuple(
             ChainPass(space, chain, s.x, self.rows, level=self.level + 1, wants_dx=wants_dx) for chain in node.chains
         )

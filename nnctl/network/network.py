@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnctl.errors import Problem, SpecError
-from nnctl.layers import InputColumn, Inputs, Layer, Parameter, Plan, Shape
+from nnctl.layers import InputColumn, Inputs, Layer, Plan, Shape
 from nnctl.layers.composite import Composite, NamedLayers, bracketed
 from nnctl.layers.identity import Identity
 from nnctl.layers.weighted import Weighted
@@ -83,7 +83,6 @@ class Network:
         """Draw the parameters, each member's from its own generator, and set the running statistics.
 
         Numbers are drawn in float64 and rounded to the arena's dtype, so that the same seed gives the same network.
-        Raises SpecError if an initializer does not fit the shape of its parameter.
         """
         theta, stats = arena.named(arena.theta), arena.named_statistics()
         for node in self.walk():
@@ -92,14 +91,17 @@ class Network:
             for member, layer in enumerate(node.layers):
                 for name, parameter in layer.plan(node.inputs).parameters.items():
                     view = theta[f"{node.name}.{name}"]
-                    (view[member] if self.members else view)[...] = _drawn(node, name, parameter, generators[member])
+                    drawn = parameter.init.draw(
+                        parameter.shape, generators[member], fan_in=parameter.fan_in, fan_out=parameter.fan_out
+                    )
+                    (view[member] if self.members else view)[...] = drawn
 
 
 def build(layers: NamedLayers, input_shape: Shape, columns: Sequence[InputColumn] = ()) -> Network:
     """Compute the shapes along the chain, and along the chains inside it; ``columns`` are those of a feature matrix.
 
     An activation that is an option of its layer becomes a link of the chain, directly behind it. Raises SpecError
-    with the key of every layer that cannot take what the layer before it gives.
+    with the key of the layer that cannot take what the layer before it gives, or of its initializer.
     """
     nodes = _chain(layers, Inputs(input_shape, tuple(columns)))
     parameters = [
@@ -153,6 +155,7 @@ def _node(name: str, layer: Layer, inputs: Inputs) -> Node:
         plan = layer.plan(inputs)
     except SpecError as error:
         raise error.within(key_of(name)) from None
+    _check_initializers(name, plan)
     if not isinstance(layer, Composite):
         return Node(name, layer, inputs, plan)
     chains = ([(f"{name}.{inner}", each) for inner, each in chain] for chain in layer.chains(inputs))
@@ -178,9 +181,10 @@ def _flat(layers: NamedLayers) -> list[tuple[str, Layer]]:
     return chain
 
 
-def _drawn(node: Node, name: str, parameter: Parameter, rng: np.random.Generator) -> np.ndarray:
-    try:
-        return parameter.init.draw(parameter.shape, rng, fan_in=parameter.fan_in, fan_out=parameter.fan_out)
-    except SpecError as error:
-        option = {"b": "bias_init", "R": "recurrent_init"}.get(name.partition("_")[0], "init")
-        raise error.within(f"{key_of(node.name)}.{option}") from None
+def _check_initializers(name: str, plan: Plan) -> None:
+    for parameter_name, parameter in plan.parameters.items():
+        try:
+            parameter.init.check(parameter.shape)
+        except SpecError as error:
+            option = {"b": "bias_init", "R": "recurrent_init"}.get(parameter_name.partition("_")[0], "init")
+            raise error.within(f"{key_of(name)}.{option}") from None

@@ -71,7 +71,8 @@ def memory_for(
     _list_buffers(network.nodes, network.input, 0, shapes, training=training)
     for node in network.walk():
         for name, scratch in node.plan.scratch.items():
-            memory.reserve(f"{node.name}.{name}", [scratch.shape], scratch.dtype, scratch.fill)
+            shape = scratch.shape_in(training=training)
+            memory.reserve(f"{node.name}.{name}", [shape], scratch.dtype, scratch.fill)
     for name, shape in loss.scratch(network.output[-1]).items():
         memory.reserve(f"loss.{name}", [shape])
     for name, wanted in shapes.items():

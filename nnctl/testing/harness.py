@@ -50,7 +50,7 @@ def made(cls: type[Component], example: Mapping[str, Any]) -> Any:
 def rows(count: int = BATCH, shape: Shape = (INPUTS,), columns: Sequence[InputColumn] = ()) -> Array:
     """Inputs (B, *shape) away from the kinks of activations: none is near 0. Columns of codes hold codes."""
     x = stream(0, "rows").standard_normal((count, *shape))
-    x = np.where(np.abs(x) < 0.05, 0.1, x)
+    x += np.copysign(0.05, x)
     for place, column in enumerate(columns):
         if column.kind == "code":
             x[:, place] = stream(0, column.name).integers(column.levels, size=count)

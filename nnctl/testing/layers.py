@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nnctl.layers import Activation, Layer
 from nnctl.losses.mse import Mse
+from nnctl.network.members import stack_options
 from nnctl.testing.harness import (
     BATCH,
     SEEDS,
@@ -54,10 +57,17 @@ def check_narrow_pass(cls: type[Layer]) -> None:
 
 
 def check_layer_members(cls: type[Layer]) -> None:
-    """Member k of a stack is the same network trained alone."""
+    """Member k of a stack is the same network trained alone, whatever its ``stack`` options are."""
     for example in cls.examples:
-        networks = [around(made(cls, example)) for _ in SEEDS]
+        layers = [_varied(made(cls, example), factor) for factor in (1.0, 0.9, 0.8)]
+        networks = [around(layer) for layer in layers]
         assert_members(networks, [Mse() for _ in SEEDS], f"{cls.name} {example}")
+
+
+def _varied(layer: Layer, factor: float) -> Layer:
+    """The layer with other values of the options that may differ between members."""
+    values = {name: getattr(layer, name) for name in stack_options(type(layer))}
+    return replace(layer, **{name: value * factor for name, value in values.items() if value is not None})
 
 
 def check_evaluation_repeats(cls: type[Layer]) -> None:

@@ -70,14 +70,14 @@ def trained(nnctl: Callable[..., Result]) -> str:
 
 @pytest.fixture
 def process(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a command line in a process of its own, which heeds Ctrl-C even if the tests were started with `&`."""
+    """Start a command line in a process of its own, which heeds signals even where the tests do not."""
     started = []
 
     def start(*words: str, **options: Any) -> subprocess.Popen[str]:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": folder}
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         words = (sys.executable, "-m", "nnctl", *words)
-        started.append(subprocess.Popen(words, preexec_fn=_heed_interrupts, **{"env": env, **streams, **options}))
+        started.append(subprocess.Popen(words, preexec_fn=_heed_signals, **{"env": env, **streams, **options}))
         return started[-1]
 
     yield start
@@ -86,5 +86,6 @@ def process(folder: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         left.communicate()
 
 
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _heed_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)

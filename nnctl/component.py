@@ -42,6 +42,7 @@ class Option:
     le: float | None = None
     lt: float | None = None
     stack: bool = False  # may differ between the members of a stack; read from the slot as ``s.o.NAME``
+    null: float | None = None  # the number that null counts as, beside members of a stack that have one
     available: bool = True  # False: only the default is accepted, any other value is "not available yet"
     later: tuple[Any, ...] = ()  # values that are "not available yet"
     required: bool = False
@@ -65,6 +66,7 @@ def option(
     le: float | None = None,
     lt: float | None = None,
     stack: bool = False,
+    null: float | None = None,
     available: bool = True,
     later: tuple[Any, ...] = (),
 ) -> Any:
@@ -72,7 +74,7 @@ def option(
 
     ``help`` is a capitalised sentence with a unit. An option without ``default`` and ``default_factory`` is required.
     """
-    option = Option(help, ge, gt, le, lt, stack, available, later)
+    option = Option(help, ge, gt, le, lt, stack, null, available, later)
     keywords: dict[str, Any] = {"metadata": {"option": option}}
     if default is not MISSING:
         keywords["default"] = default

@@ -49,8 +49,12 @@ class Job:
 
     @property
     def measures_train(self) -> bool:
-        """Whether the metrics on the training rows are wanted at every evaluation."""
-        watched = {self.monitor, self.schedule.watches} - {None, "train_loss"}
+        """Whether the weights that are kept are judged on the training rows at every evaluation.
+
+        The loss as the weights move says enough, unless others are kept.
+        """
+        free = {None} if self.optimizer.averages else {None, "train_loss"}
+        watched = {self.monitor, self.schedule.watches} - free
         return self.val is None or any(name.startswith("train_") for name in watched if name)
 
     @property

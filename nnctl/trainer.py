@@ -39,7 +39,7 @@ class Epoch(NamedTuple):
 
     epoch: int  # from 1
     step: int  # optimizer steps so far
-    lr: float  # of the epoch's last step
+    lr: float  # of the last step so far; before any, of the first
     seconds: float  # of training so far
     values: dict[str, float]
     improved: bool
@@ -87,6 +87,7 @@ class Trainer:
         """Train to the end. A non-finite loss is no exception: it ends the last Epoch with the status diverged."""
         progress = self.progress
         self._started = time.perf_counter() - progress.seconds
+        self.slot.rate = self.slot.exact.lr * self._factor(max(self.slot.t - 1, 0))  # until there is a step
         while progress.epoch < self.job.epochs:
             pause = self._train()
             progress.seconds = self._seconds()
@@ -111,9 +112,15 @@ class Trainer:
                     return "diverged"
                 if clock() >= due and progress.batch < len(self.batches):
                     if self._out_of_time():
+                        self._close()
                         break
                     return "tick"
         return "epoch"
+
+    def _close(self) -> None:
+        """End an epoch before its last batch; a group of batches that is open makes a step, as it would at its end."""
+        if self.descent.close():
+            self.descent.step(self._factor(self.slot.t))
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
@@ -167,7 +174,7 @@ class Trainer:
         weight = float(run.weight())
         progress.weight += weight
         if self.descent.gather(weight, last=progress.batch == len(batches)):
-            self.descent.step(self._factor())
+            self.descent.step(self._factor(self.slot.t))
         return True
 
     def _search(self, run: Pass) -> bool:
@@ -180,26 +187,27 @@ class Trainer:
         progress.batch += 1
         progress.loss += loss
         progress.weight += float(run.weight())
-        objective.step(self._factor())
+        objective.step(self._factor(self.slot.t))
         return True
 
-    def _factor(self) -> float:
-        """The schedule's factor for the step to come."""
-        return self.job.schedule.at(self.slot.t, self._steps, self._epoch_steps, self.progress.schedule)
+    def _factor(self, step: int) -> float:
+        """The schedule's factor in a step, counted from 0."""
+        return self.job.schedule.at(step, self._steps, self._epoch_steps, self.progress.schedule)
 
     def _finish_epoch(self) -> Epoch:
         progress, job = self.progress, self.job
         progress.epoch += 1
         values: dict[str, float] = {}
+        judged: dict[str, float] = {}
         finite = True
         end = self._end()
         if end or progress.epoch % job.eval_every == 0:
-            values, finite = self._evaluate()
+            values, judged, finite = self._evaluate()
             end = end or self._end()  # an evaluation takes its time
         progress.batch, progress.loss, progress.weight = 0, 0.0, 0.0
-        self._watch(values)
-        improved = bool(values) and finite and self._keep_best(values)
-        stop = self._stop(values, end) if finite else self._lost(f"after epoch {progress.epoch}")
+        self._watch(judged)
+        improved = bool(judged) and finite and self._keep_best(judged)
+        stop = self._stop(judged, end) if finite else self._lost(f"after epoch {progress.epoch}")
         return Epoch(progress.epoch, self.slot.t, self._lr(), progress.seconds, values, improved, stop)
 
     def _end(self) -> str:
@@ -208,21 +216,26 @@ class Trainer:
             return "all epochs done"
         return "max_time" if self._out_of_time() else ""
 
-    def _evaluate(self) -> tuple[dict[str, float], bool]:
-        """The values of an evaluated epoch by their column names, and whether weights and losses are finite.
+    def _evaluate(self) -> tuple[dict[str, float], dict[str, float], bool]:
+        """The values of an evaluated epoch by their column names, those that decide, and whether all is finite.
 
-        The last step may have ruined the weights after its loss was taken.
+        What decides about best, stopping and the schedule is the weights that are kept: where they are an average, the
+        train_loss among these values is theirs, not the mean over the epoch as the weights move. The last step may have
+        ruined the weights after its loss was taken.
         """
         job, progress = self.job, self.progress
         values = {"train_loss": progress.loss / (progress.weight or 1.0)}
+        judged: dict[str, float] = {}
         with np.errstate(all="ignore"):
             losses = [values["train_loss"], float(np.add.reduce(self.arena.theta, dtype=np.float64))]
         for part, examples in (("train", job.train if job.measures_train else None), ("val", job.val)):
             if examples is not None:
                 found = self.evaluator.evaluate(examples, job.target, job.metrics)
                 losses.append(found["loss"])
-                values = {**{f"{part}_{name}": value for name, value in found.items()}, **values}
-        return {name: values[name] for name in (*job.columns, *values)}, all(map(math.isfinite, losses))
+                judged |= {f"{part}_{name}": value for name, value in found.items()}
+        values = {**judged, **values}
+        values = {name: values[name] for name in (*job.columns, *values)}
+        return values, {**values, **judged} if job.optimizer.averages else values, all(map(math.isfinite, losses))
 
     def _watch(self, values: dict[str, float]) -> None:
         """Show the schedule the value that it watches."""

@@ -141,18 +141,39 @@ def test_weights_within_max_norm_are_left_alone_to_the_bit() -> None:
     assert np.array_equal(plain, bounded)
 
 
-def test_the_average_starts_at_the_first_weights_and_follows_every_step() -> None:
+def averaged(optimizer: Optimizer, steps: int) -> tuple[Array, list[Array]]:
+    """The average after some steps, and the weights before them and after each."""
     own = arena()
-    descent = Descent([Sgd(lr=0.1, ema=0.9)], own)
-    expected = own.theta.copy()
-    for gradient in gradients(5):
+    descent = Descent([optimizer], own)
+    met = [own.theta.copy()]
+    for gradient in gradients(steps):
         own.grad[...] = gradient
         descent.step(1.0)
-        expected = 0.9 * expected + 0.1 * own.theta
-    np.testing.assert_allclose(descent.weights.theta, expected, rtol=1e-12)
+        met.append(own.theta.copy())
     assert descent.weights.stats is own.stats
-    plain, _ = stepped(Sgd(lr=0.1), steps=5)
-    assert np.array_equal(own.theta, plain)
+    return descent.weights.theta, met
+
+
+def test_the_average_follows_every_step_at_first_faster_than_by_its_decay() -> None:
+    found, (expected, *met) = averaged(Sgd(lr=0.1, ema=0.5), 20)
+    for t, theta in enumerate(met, start=1):
+        decay = min(0.5, (1 + t) / (10 + t))
+        expected = decay * expected + (1 - decay) * theta
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    plain, _ = stepped(Sgd(lr=0.1), steps=20)
+    assert np.array_equal(met[-1], plain)
+
+
+def test_the_average_of_a_short_run_holds_next_to_nothing_of_the_first_weights() -> None:
+    own = arena()
+    first, last = own.theta.copy(), own.theta + 1000.0
+    descent = Descent([Sgd(ema=0.9999)], own)
+    own.theta[...] = last
+    for _ in range(30):
+        own.grad[...] = 0.0
+        descent.step(1.0)
+    share = (last - descent.weights.theta) / (last - first)
+    assert (share < 1e-5).all(), "0.9999^30 = 0.997 without a warmup of the decay"
 
 
 def test_members_of_a_stack_go_their_own_ways_with_options_of_their_own() -> None:
@@ -178,6 +199,64 @@ def test_members_of_a_stack_go_their_own_ways_with_options_of_their_own() -> Non
         alone = run((k,), (), [4.0 + place, 2.0])
         np.testing.assert_allclose(together.arena.theta[place], alone.arena.theta, rtol=1e-12)
         np.testing.assert_allclose(together.weights.theta[place], alone.weights.theta, rtol=1e-12)
+
+
+MIXED: tuple[tuple[Clip, float | None, float | None], ...] = (
+    (Clip(), None, None),
+    (Clip(norm=2.0), 0.8, 1.0),
+    (Clip(value=0.5), None, 0.9),
+    (Clip(norm=1.5, value=0.7), 0.9, None),
+)
+
+
+@pytest.mark.parametrize("turn", range(len(MIXED)))
+def test_members_that_bound_or_average_nothing_stand_beside_those_that_do(turn: int) -> None:
+    def run(variants: Any, members: tuple[int, ...]) -> Descent:
+        own = arena("float64", members)
+        optimizers = [Adam(lr=0.1, clip=clip, ema=ema) for clip, ema, _ in variants]
+        descent = Descent(optimizers, own, [Regularization(max_norm=most) for *_, most in variants])
+        for gradient in gradients(6):
+            own.grad[...] = gradient
+            descent.step(0.5)
+        return descent
+
+    variants = MIXED[turn:] + MIXED[:turn]
+    together = run(variants, (len(variants),))
+    for place, variant in enumerate(variants):
+        alone = run([variant], ())
+        np.testing.assert_allclose(together.arena.theta[place], alone.arena.theta, rtol=1e-12)
+        np.testing.assert_allclose(together.weights.theta[place], alone.weights.theta, rtol=1e-12)
+
+
+@pytest.mark.parametrize("members", [(), (2,)])
+@pytest.mark.parametrize("size", [1e30, 3e38])
+def test_the_norm_of_a_huge_gradient_is_bounded(members: tuple[int, ...], size: float) -> None:
+    own = arena("float32", members)
+    own.theta[...] = 0
+    descent = Descent([Sgd(lr=1.0, clip=Clip(norm=1.0))] * (members or (1,))[0], own)
+    own.grad[...] = gradients(1)[0] / np.abs(gradients(1)[0]).max()
+    expected = own.grad / np.sqrt((own.grad**2).sum(-1, keepdims=True))
+    if members:
+        own.grad[1] *= np.float32(size)
+    else:
+        own.grad *= np.float32(size)
+    with np.errstate(over="ignore"):
+        descent.step(1.0)
+    np.testing.assert_allclose(own.theta, -expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("regularization", "passes"), [(Regularization(l2=0.1), 0), (Regularization(l1=0.1), 1)])
+def test_a_penalty_pays_for_itself_alone(
+    regularization: Regularization, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Array] = []
+    for name in ("sign", "absolute"):
+        monkeypatch.setattr(np, name, lambda w, out: calls.append(out))
+    penalties = Penalties([regularization], arena())
+    penalties.add_gradient()
+    assert len(calls) == passes
+    penalties.value()
+    assert len(calls) == 2 * passes
 
 
 def test_nothing_leaves_single_precision() -> None:

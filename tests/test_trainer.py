@@ -21,7 +21,9 @@ from nnctl.losses.mse import Mse
 from nnctl.metrics.rmse import Rmse
 from nnctl.network.members import Streams, stream
 from nnctl.network.network import build
+from nnctl.optimizers import Optimizer
 from nnctl.optimizers.adam import Adam
+from nnctl.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from nnctl.optimizers.sgd import Sgd
 from nnctl.schedules.constant import Constant
 from nnctl.schedules.cosine import Cosine
@@ -188,6 +190,60 @@ def test_time_that_is_up_inside_an_epoch_ends_it_with_an_evaluation(monkeypatch:
     assert (last.epoch, last.stop) == (1, ("completed", "max_time"))
     assert 0 < last.step < 4
     assert last.values["train_loss"] > 0
+
+
+def test_time_that_is_up_inside_a_group_of_batches_still_takes_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.trainer.time.perf_counter", Clock())
+    trainer = Trainer(job(optimizer=Adam(accumulate=4), batch_size=4, epochs=1000, max_time=5.0))
+    start = trainer.arena.theta.copy()
+    last = list(trainer.run())[-1]
+    assert isinstance(last, Epoch)
+    assert (last.epoch, last.step, last.stop) == (1, 1, ("completed", "max_time"))
+    assert trainer.descent.held == 0
+    assert not trainer.vectors()["descent.sum"].any()
+    assert not np.array_equal(trainer.arena.theta, start)
+
+
+AVERAGING = (Adam(lr=0.05, ema=0.9), ScheduleFreeAdamW(lr=0.05))
+
+
+@pytest.mark.parametrize("optimizer", AVERAGING, ids=lambda optimizer: optimizer.name)
+def test_a_monitored_train_loss_is_that_of_the_weights_that_are_kept(optimizer: Optimizer) -> None:
+    schedule = Plateau(monitor="train_loss", patience=100, min_delta=0.0)
+    watched = job(
+        optimizer=optimizer, monitor="train_loss", early_stopping=Patience(monitor="train_loss"), schedule=schedule
+    )
+    trainer, plain = Trainer(watched), Trainer(job(optimizer=optimizer))
+    judged = [
+        trainer.evaluator.evaluate(watched.train, watched.target, ())["loss"]
+        for event in trainer.run()
+        if isinstance(event, Epoch)
+    ]
+    assert trainer.best.value == min(judged)
+    assert trainer.progress.stopping["best"] == trainer.progress.schedule["best"] == min(judged)
+    moving = [event.values["train_loss"] for event in epochs_of(plain)]
+    assert [event.values["train_loss"] for event in epochs_of(Trainer(watched))] == moving, "the column stays"
+    assert set(judged).isdisjoint(moving)
+
+
+def test_the_learning_rate_where_no_step_is_taken_is_that_of_the_schedule() -> None:
+    trainer = Trainer(job(schedule=Constant(warmup=2), epochs=3))
+    trainer.batches.examples.x[...] = np.nan
+    (event,) = epochs_of(trainer)
+    assert (event.step, event.lr) == (0, pytest.approx(0.01 / 8))
+
+
+def test_a_continued_run_knows_the_learning_rate_of_its_last_step() -> None:
+    watched = job(schedule=Cosine(), epochs=3)
+    first, other = Trainer(watched), Trainer(watched)
+    events = first.run()
+    before = next(event for event in events if isinstance(event, Epoch))
+    tensors = {**first.arena.named(first.weights.theta), **first.vectors()}
+    other.restore({name: array.copy() for name, array in tensors.items()}, first.counters())
+    other.batches.examples.x[...] = np.nan
+    (event,) = epochs_of(other)
+    assert (event.step, event.lr) == (before.step, before.lr)
 
 
 def test_the_schedule_runs_over_the_whole_run() -> None:

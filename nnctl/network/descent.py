@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.network.arena import Arena
-from nnctl.network.members import exact_options, stacked_options
+from nnctl.network.members import check_alike, exact_options, stacked_options
 from nnctl.network.penalties import Penalties, Regularization
 from nnctl.optimizers import Clip, Optimizer, OptimizerSlot
 
@@ -48,11 +49,18 @@ class Descent:
     gradients of a group of batches averaged (``accumulate``), penalties, bounds on each element and then on the norm
     of what is left (``clip``), decay, the optimizer's step, ``max_norm``, the average of the weights (``ema``). What
     is not asked for costs nothing. ``weights`` is the arena that evaluation uses: its theta may be an average.
+
+    The average moves by ``theta_ema += (1 - decay) (theta - theta_ema)`` with ``decay = min(ema, (1 + t) / (10 + t))``
+    in step t, counted from 1: a constant decay would leave ``ema^t`` of the initial weights in it.
+    Source: that decay is the one of TensorFlow's ``ExponentialMovingAverage`` with ``num_updates = t``.
     """
 
     def __init__(
         self, optimizers: Sequence[Optimizer], arena: Arena, regularizations: Sequence[Regularization] = ()
     ) -> None:
+        for variants in (optimizers, regularizations):
+            if variants:
+                check_alike(variants)
         self.optimizer, self.arena, self.weights = optimizers[0], arena, arena
         ends = (0, *(segment.stop for segment in arena.parameters))
         self.slot = optimizer_slot(optimizers, arena.theta, arena.grad, decayed=arena.decayed.shape[-1], segments=ends)
@@ -75,14 +83,19 @@ class Descent:
         """
         if not self._kept:
             return True
-        grad, total, weights = self.arena.grad, self._kept["sum"], self._kept["weight"]
+        grad = self.arena.grad
         self._weight[...] = weight if np.ndim(weight) == 0 else weight[:, None]
-        np.add(weights, self._weight, weights)
+        np.add(self._kept["weight"], self._weight, self._kept["weight"])
         np.multiply(grad, self._weight, grad)
-        np.add(total, grad, total)
+        np.add(self._kept["sum"], grad, self._kept["sum"])
         self.held += 1
-        if self.held < self.optimizer.accumulate and not last:
+        return (self.held == self.optimizer.accumulate or last) and self.close()
+
+    def close(self) -> bool:
+        """End the group of batches that is open, however short; whether there is one, whose step is due."""
+        if not self.held:
             return False
+        grad, total, weights = self.arena.grad, self._kept["sum"], self._kept["weight"]
         np.maximum(weights, np.finfo(grad.dtype).tiny, out=self._weight, casting="same_kind")  # no row has a weight
         np.divide(total, self._weight, grad)
         total.fill(0)
@@ -142,9 +155,13 @@ class Descent:
 
             def clip_norm() -> None:
                 np.vecdot(grad, grad, squares)
+                if not math.isfinite(np.maximum.reduce(squares, None)):
+                    _clip_huge(grad, o.norm)
+                    return
                 np.sqrt(norm, norm)
-                np.maximum(norm, o.norm, out=norm)
-                np.divide(o.norm, norm, norm)  # exactly 1 up to the bound
+                np.divide(norm, o.norm, norm)
+                np.maximum(norm, 1, out=norm)
+                np.reciprocal(norm, norm)  # exactly 1 up to the bound, which may be infinite
                 np.multiply(grad, norm, grad)
 
             self._before.append(clip_norm)
@@ -153,15 +170,28 @@ class Descent:
         """The averaged weights: those of ``ema``, or those that the optimizer keeps by itself."""
         if self.optimizer.averaged is not None:
             self.weights = self.arena.beside(getattr(self.slot, self.optimizer.averaged))
-        if self.optimizer.ema is None:
+        ema = self.slot.exact.ema
+        if ema is None:
             return
         theta, grad, average = self.arena.theta, self.arena.grad, self.arena.theta.copy()
-        share = self.slot.scalar(1 - np.asarray(self.slot.exact.ema))
+        share, members = self.slot.scalar(), bool(self.arena.members)
 
         def follow() -> None:
+            early = (1 + self.slot.t) / (10 + self.slot.t)
+            share[...] = 1 - (np.minimum(ema, early) if members else min(ema, early))
             np.subtract(theta, average, grad)  # the gradient has served
             np.multiply(grad, share, grad)
             np.add(average, grad, average)
 
         self.weights = self.arena.beside(average)
         self._after.append(follow)
+
+
+def _clip_huge(grad: Array, most: Array) -> None:
+    """Bound the norm of a gradient whose squares are too large to add up: each member's in units of its largest."""
+    size = np.maximum(np.max(grad, -1, keepdims=True), -np.min(grad, -1, keepdims=True))
+    np.maximum(size, np.finfo(grad.dtype).tiny, out=size)
+    np.divide(grad, size, grad)
+    norm = np.sqrt(np.vecdot(grad, grad)[..., None])
+    np.divide(most, np.maximum(norm, 1), norm)  # a member without a gradient has the norm 0
+    np.multiply(grad, np.minimum(size, norm), grad)

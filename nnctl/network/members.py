@@ -65,15 +65,21 @@ class Streams:
 def stacked_options(variants: Sequence[Any], members: tuple[int, ...], axes: int, dtype: Any) -> SimpleNamespace:
     """The ``stack`` options of the variants of one component or section.
 
-    For a single network each is 0-d; for a stack (K, 1, ...) with ``axes`` trailing ones. Options that are not set
-    (None) stay None; they are not numbers to broadcast.
+    For a single network each is 0-d; for a stack (K, 1, ...) with ``axes`` trailing ones. An option that is None in
+    all variants stays None; where some have a number, None counts as the option's ``null``.
+    Raises: ValueError if None counts as no number.
     """
     found = SimpleNamespace()
-    for name in stack_options(type(variants[0])):
+    for name, option in options(type(variants[0])).items():
+        if not option.stack:
+            continue
         values = [getattr(variant, name) for variant in variants]
-        if values[0] is None:
+        if all(value is None for value in values):
             setattr(found, name, None)
             continue
+        if option.null is None and None in values:
+            raise ValueError(f"{_called(variants[0])}.{name} is null for some members of a stack, a number for others")
+        values = [option.null if value is None else value for value in values]
         array = np.array(values, dtype)
         setattr(found, name, array.reshape(len(values), *(1,) * axes) if members else array[0, ...])
     return found
@@ -91,18 +97,23 @@ def stack_options(cls: type) -> list[str]:
     return [name for name, option in options(cls).items() if option.stack]
 
 
-def check_alike(variants: Sequence[Component]) -> None:
-    """Raise ValueError unless the variants are one class and differ in nothing but ``stack`` options."""
+def check_alike(variants: Sequence[Any]) -> None:
+    """Raise ValueError unless the components or sections are of one class and differ only in ``stack`` options."""
     first = variants[0]
     for variant in variants[1:]:
         if type(variant) is not type(first):
-            raise ValueError(f"{first.name} and {variant.name} cannot share a stack")
+            raise ValueError(f"{_called(first)} and {_called(variant)} cannot share a stack")
         free = stack_options(type(first))
-        for field in dataclasses.fields(first):  # type: ignore[arg-type]
+        for field in dataclasses.fields(first):
             one, other = getattr(first, field.name), getattr(variant, field.name)
-            if isinstance(one, Component):
+            if dataclasses.is_dataclass(one):
                 check_alike([one, other])
             elif isinstance(one, tuple) and any(isinstance(item, Component | tuple) for item in one):
                 continue  # the layers of a composite are compared as nodes of their own
             elif field.name not in free and one != other:
-                raise ValueError(f"{first.name}.{field.name} differs inside a stack: {one!r}, {other!r}")
+                raise ValueError(f"{_called(first)}.{field.name} differs inside a stack: {one!r}, {other!r}")
+
+
+def _called(value: Any) -> str:
+    """The name of a component, or of another value's class."""
+    return value.name if isinstance(value, Component) else type(value).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,11 @@ class Regularization:
     l1: float = option(default=0.0, ge=0, stack=True, help="Factor of the sum of |w|, added to a batch's loss.")
     l2: float = option(default=0.0, ge=0, stack=True, help="Factor of half the sum of w^2, added to a batch's loss.")
     max_norm: float | None = option(
-        default=None, gt=0, stack=True, help="Largest norm of the weights into a unit, held after every step."
+        default=None,
+        gt=0,
+        stack=True,
+        null=math.inf,
+        help="Largest norm of the weights into a unit, held after every step.",
     )
 
 
@@ -38,25 +43,31 @@ class Penalties:
         self.w = arena.decayed
         self.grad = arena.grad[..., : self.w.shape[-1]]
         self.spare = np.zeros_like(self.w)
-        self.adds = bool(np.any(self.o.l1 > 0) or np.any(self.o.l2 > 0))
+        self._l1, self._l2 = bool(np.any(self.o.l1 > 0)), bool(np.any(self.o.l2 > 0))
+        self.adds = self._l1 or self._l2
         self.bounds = self.o.max_norm is not None
         self._units = [self._by_unit(arena, flat) for flat in bounded] if self.bounds else []
 
     def add_gradient(self) -> None:
         """Add ``l1 sign(w) + l2 w`` to the gradient of the weights."""
-        np.multiply(self.w, self.o.l2, self.spare)
-        np.add(self.grad, self.spare, self.grad)
-        np.sign(self.w, self.spare)
-        np.multiply(self.spare, self.o.l1, self.spare)
-        np.add(self.grad, self.spare, self.grad)
+        if self._l2:
+            np.multiply(self.w, self.o.l2, self.spare)
+            np.add(self.grad, self.spare, self.grad)
+        if self._l1:
+            np.sign(self.w, self.spare)
+            np.multiply(self.spare, self.o.l1, self.spare)
+            np.add(self.grad, self.spare, self.grad)
 
     def value(self) -> float:
         """The penalty of a single network."""
-        np.absolute(self.w, self.spare)
-        sum_of_sizes = float(np.add.reduce(self.spare, dtype=np.float64))
-        np.multiply(self.w, self.w, self.spare)
-        sum_of_squares = float(np.add.reduce(self.spare, dtype=np.float64))
-        return float(self.o.l1) * sum_of_sizes + float(self.o.l2) / 2 * sum_of_squares
+        value = 0.0
+        if self._l1:
+            np.absolute(self.w, self.spare)
+            value += float(self.o.l1) * float(np.add.reduce(self.spare, dtype=np.float64))
+        if self._l2:
+            np.multiply(self.w, self.w, self.spare)
+            value += float(self.o.l2) / 2 * float(np.add.reduce(self.spare, dtype=np.float64))
+        return value
 
     def bound(self) -> None:
         """Scale the weights into each unit down to ``max_norm``, in all bounded vectors."""
@@ -65,8 +76,9 @@ class Penalties:
                 np.multiply(w, w, squares)
                 np.add.reduce(squares, -2, None, norms, keepdims=True)
                 np.sqrt(norms, norms)
-                np.maximum(norms, most, out=norms)
-                np.divide(most, norms, norms)  # exactly 1 up to the bound
+                np.divide(norms, most, norms)
+                np.maximum(norms, 1, out=norms)
+                np.reciprocal(norms, norms)  # exactly 1 up to the bound, which may be infinite
                 np.multiply(w, norms, w)
 
     def _by_unit(self, arena: Arena, flat: Array) -> list[tuple[Array, ...]]:

@@ -6,6 +6,7 @@ for every member. Its options that may differ between members are read from the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -42,8 +43,12 @@ def epsilon(default: float = 1e-8) -> Any:
 class Clip:
     """Bounds on the gradient before the optimizer sees it: on its elements, then on the norm of what is left."""
 
-    norm: float | None = option(default=None, gt=0, stack=True, help="Largest Euclidean norm of the gradient.")
-    value: float | None = option(default=None, gt=0, stack=True, help="Largest size of a gradient's element.")
+    norm: float | None = option(
+        default=None, gt=0, stack=True, null=math.inf, help="Largest Euclidean norm of the gradient."
+    )
+    value: float | None = option(
+        default=None, gt=0, stack=True, null=math.inf, help="Largest size of a gradient's element."
+    )
 
 
 class OptimizerSlot:
@@ -91,7 +96,12 @@ class Optimizer(Component):
     clip: Clip = option(default_factory=Clip, help="Bounds on the gradient.")
     accumulate: int = option(default=1, ge=1, help="Batches whose gradients are averaged for a step, by their rows.")
     ema: float | None = option(
-        default=None, gt=0, lt=1, stack=True, help="Decay, in each step, of the averaged weights that evaluation uses."
+        default=None,
+        gt=0,
+        lt=1,
+        stack=True,
+        null=0.0,
+        help="Decay of the averaged weights that evaluation uses: in step t the lesser of it and (1 + t) / (10 + t).",
     )
 
     kind = "optimizers"
@@ -132,6 +142,11 @@ class Optimizer(Component):
     def bound(self, s: OptimizerSlot, apply: Callable[[], None]) -> None:
         """Hold the vectors in ``bounded`` within ``max_norm``, after a step."""
         apply()
+
+    @property
+    def averages(self) -> bool:
+        """Whether evaluation uses other weights than those that move."""
+        return self.ema is not None or self.averaged is not None
 
     def size(self) -> int:
         """The number of vectors as long as theta that it works with, those of its common options included."""

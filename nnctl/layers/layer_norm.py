@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.component import component, option
-from nnctl.initializers.constant import Constant
 from nnctl.initializers.zeros import Zeros
-from nnctl.layers import ROWS, Inputs, Layer, Parameter, Plan, Scratch, Slot
+from nnctl.layers import Parameter, Slot
+from nnctl.layers.row_norm import RowNorm
 
 
 @component("layer_norm", examples=[{}, {"eps": 1e-3}, {"affine": False}])
-class LayerNorm(Layer):
+class LayerNorm(RowNorm):
     """Layer normalisation, ``y = gamma (x - mean) / sqrt(var + eps) + beta``, mean and variance over the last axis.
 
     The variance is that of the numbers at hand (divided by I). Keras adds eps = 1e-3, PyTorch 1e-5.
@@ -22,42 +22,14 @@ class LayerNorm(Layer):
     eps: float = option(default=1e-5, gt=0, stack=True, help="Added to the variance.")
     affine: bool = option(default=True, help="Learn a factor gamma and an offset beta for every feature.")
 
-    transparent = True
-    overwrites_x = True
-    overwrites_dy = True
-
-    def plan(self, inputs: Inputs) -> Plan:
-        *axes, features = inputs.shape
-        parameters = {}
-        if self.affine:
-            one = Constant(value=1.0)
-            parameters["gamma"] = Parameter((features,), one, features, features, decay=False)
-            parameters["beta"] = Parameter((features,), Zeros(), features, features, decay=False)
-        per_row = Scratch((ROWS, *axes, 1))
-        return Plan(
-            inputs.shape,
-            parameters=parameters,
-            scratch={
-                "ones": Scratch((ROWS, *axes), fill=1.0),
-                "average": Scratch((features, 1), fill=1 / features),  # x @ average is the mean of every row
-                "weights": Scratch((features, 1)),  # gamma average
-                "normal": Scratch((ROWS, *inputs.shape)),  # (x - mean) / sqrt(var + eps)
-                "mean": per_row,
-                "factor": per_row,  # 1 / sqrt(var + eps)
-            },
-        )
+    def parameters(self, features: int) -> dict[str, Parameter]:
+        beta = Parameter((features,), Zeros(), features, features, decay=False)
+        return {**super().parameters(features), "beta": beta}
 
     def bind(self, s: Slot) -> None:
-        s.x2, s.y2, s.normal, s.mean, s.factor = map(s.matrix, (s.x, s.y, s.normal, s.mean, s.factor))  # (*K, N, ...)
-        s.eps = s.o.eps.reshape(*s.members, 1, 1) if s.members else s.o.eps
-        if s.training:
-            s.dy2, s.dx2 = s.matrix(s.dy), None if s.dx is None else s.matrix(s.dx)
-            s.ones = s.ones.reshape(*s.members, 1, -1)
-        if not self.affine:
-            s.weights = s.average
-            return
-        s.gamma, s.beta, s.gamma_column = s.p.gamma[..., None, :], s.p.beta[..., None, :], s.p.gamma[..., None]
-        s.dgamma, s.dbeta = s.g.gamma[..., None, :], s.g.beta[..., None, :]
+        super().bind(s)
+        if self.affine:
+            s.beta, s.dbeta = s.p.beta[..., None, :], s.g.beta[..., None, :]
 
     def forward(self, s: Slot) -> None:
         s.product(s.x2, s.average, s.mean)
@@ -83,6 +55,7 @@ class LayerNorm(Layer):
             s.product(s.ones, s.dy2, s.dbeta)
         if s.dx2 is None:
             return
+        # dx lies where dy lies: what is not scaled by gamma is there already.
         s.product(s.dy2, s.weights, s.mean)
         if self.affine:
             np.multiply(s.dy2, s.gamma, s.dx2)

@@ -8,8 +8,8 @@ on images of 28 x 28 pixels; cross entropy, Adam, batches of 64. Both sides do a
 a shuffled batch, forward, loss, backward, optimizer. The rounds alternate, so that both meet the same neighbours on a
 busy machine; medians of processor time are compared.
 
-Half of nnctl's time goes into three matrix products. OpenBLAS picks their kernel by the processor, and takes a slow
-one on a processor that it does not know: `OPENBLAS_CORETYPE=SkylakeX` in front of the command asks for AVX-512.
+Half of nnctl's time goes into three matrix products, and OpenBLAS has kernels of several ages for them: the first line
+names those in use. The variable OPENBLAS_CORETYPE chooses them, where it is set.
 """
 
 from __future__ import annotations

@@ -13,7 +13,10 @@ class EarlyStopping(Component):
 
     kind = "early_stopping"
     usual = "patience"
-    monitor: str = option(default="val_loss", help="Loss or metric that is watched, with `val_` or `train_` before it.")
+    monitor: str = option(
+        default="val_loss",
+        help="Loss or metric that is watched, with `val_` or `train_` before it; that of the weights that are kept.",
+    )
 
     def start(self) -> dict[str, Any]:
         """The state before the first evaluation, for JSON: it goes into every checkpoint."""

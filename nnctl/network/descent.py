@@ -152,16 +152,17 @@ class Descent:
         if o.norm is not None:
             norm = np.zeros((*self.arena.members, 1), grad.dtype)
             squares = norm[..., 0]
+            most = np.minimum(o.norm, np.finfo(grad.dtype).max)[...]  # no infinity, whose quotients are no numbers
+            stacked = bool(self.arena.members)
 
             def clip_norm() -> None:
                 np.vecdot(grad, grad, squares)
-                if not math.isfinite(np.maximum.reduce(squares, None)):
-                    _clip_huge(grad, o.norm)
+                if not (np.isfinite(squares).all() if stacked else math.isfinite(squares)):
+                    _clip_huge(grad, most)
                     return
                 np.sqrt(norm, norm)
-                np.divide(norm, o.norm, norm)
-                np.maximum(norm, 1, out=norm)
-                np.reciprocal(norm, norm)  # exactly 1 up to the bound, which may be infinite
+                np.maximum(norm, most, out=norm)
+                np.divide(most, norm, norm)  # exactly 1 up to the bound
                 np.multiply(grad, norm, grad)
 
             self._before.append(clip_norm)

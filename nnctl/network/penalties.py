@@ -76,18 +76,18 @@ class Penalties:
                 np.multiply(w, w, squares)
                 np.add.reduce(squares, -2, None, norms, keepdims=True)
                 np.sqrt(norms, norms)
-                np.divide(norms, most, norms)
-                np.maximum(norms, 1, out=norms)
-                np.reciprocal(norms, norms)  # exactly 1 up to the bound, which may be infinite
+                np.maximum(norms, most, out=norms)
+                np.divide(most, norms, norms)  # exactly 1 up to the bound
                 np.multiply(w, norms, w)
 
     def _by_unit(self, arena: Arena, flat: Array) -> list[tuple[Array, ...]]:
         """Every array of weights as columns (*K, I, O), with working memory and the bound."""
         found = []
+        most = np.minimum(self.o.max_norm, np.finfo(arena.dtype).max)  # no infinity, whose quotients are no numbers
         for segment in arena.parameters:
             if segment.decay:
                 columns = (*arena.members, -1, segment.shape[-1])
                 norms = np.zeros((*arena.members, 1, segment.shape[-1]), arena.dtype)
                 views = (segment.view(vector).reshape(columns) for vector in (flat, self.spare))
-                found.append((*views, norms, self.o.max_norm[..., None]))
+                found.append((*views, norms, most[..., None]))
         return found

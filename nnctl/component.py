@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from importlib import metadata
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
@@ -124,6 +124,10 @@ class Component:
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """The options whose values are impossible beside each other: the name of one, and what it must be."""
+        return iter(())
 
 
 C = TypeVar("C", bound=Component)

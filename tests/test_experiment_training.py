@@ -102,3 +102,63 @@ def test_an_average_of_an_average_is_refused_where_it_is_written(config: Path) -
     assert str(problem) == (
         f"{config}:12:45: optimizer.ema: schedule_free_adamw averages the weights by itself: leave this out"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"optimizer.accumulate": 2, "train.batch_size": "full"}, "optimizer.accumulate", "is one batch"),
+        (
+            {"optimizer": {"type": "rprop", "step_min": 0.1, "step_max": 0.01}},
+            "optimizer.step_min",
+            "must be <= `step_max`, which is 0.01, got 0.1",
+        ),
+        (
+            {"optimizer": {"type": "rprop", "step_max": 0.005}},
+            "optimizer.step_init",
+            "must be between `step_min` and `step_max`, 1e-06 and 0.005, got 0.01",
+        ),
+        ({"schedule": {"type": "cosine", "end": 1.5}}, "schedule.end", "<= 1"),
+        ({"schedule": {"type": "multi_step", "milestones": []}}, "schedule.milestones", "at least one"),
+        (
+            {"optimizer": {"type": "schedule_free_adamw"}, "schedule": {"type": "cosine"}},
+            "schedule.type",
+            "schedule_free_adamw averages the weights by itself in place of a schedule: write `constant`",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_options_that_contradict_each_other_are_refused(
+    config: Path, changes: dict[str, Any], key: str, words: str
+) -> None:
+    (problem,) = check(config, changes).problems
+    assert problem.key == key
+    assert words in problem.message
+
+
+def test_a_warmup_stands_beside_an_optimizer_that_needs_no_schedule(config: Path) -> None:
+    changes = {"optimizer": {"type": "schedule_free_adamw"}, "schedule": {"type": "constant", "warmup": 2}}
+    assert not check(config, changes).problems
+
+
+NORMS: tuple[dict[str, Any], ...] = ({"model.norm": "none"}, {"model.norm": "batch"})
+AVERAGING: tuple[dict[str, Any], ...] = (
+    {"optimizer": {"type": "adam", "lr": 0.02, "ema": 0.9}},
+    {"optimizer": {"type": "schedule_free_adamw", "lr": 0.02}},
+)
+
+
+@pytest.mark.parametrize("norm", NORMS, ids=lambda changes: changes["model.norm"])
+@pytest.mark.parametrize("averaging", AVERAGING, ids=lambda changes: changes["optimizer"]["type"])
+def test_the_saved_average_is_what_was_reported(config: Path, averaging: dict[str, Any], norm: dict[str, Any]) -> None:
+    run = nnctl.train(config, {**averaging, **norm, "early_stopping": {"monitor": "train_loss", "patience": 5}})
+    for part in ("train", "val", "test"):
+        found = nnctl.evaluate(run, split=part).metrics
+        assert {f"{part}_{name}": value for name, value in found.items()} == {
+            name: value for name, value in run.metrics.items() if name.startswith(f"{part}_")
+        }
+    assert run.checkpoint is not None
+    state = checkpoint.load(Path(run.path) / "checkpoints" / "last.safetensors").meta["state"]
+    assert state["best"]["value"] == run.metrics["train_loss"], "what was monitored is what was kept"
+    column = losses(run, "train_loss")[run.best_epoch - 1]
+    assert float(column) != run.metrics["train_loss"], "the column is the mean as the weights move"

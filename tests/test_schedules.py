@@ -167,6 +167,11 @@ def test_cosine_passes_the_middle_and_stops_one_unit_short_of_its_end() -> None:
     assert found == sorted(found, reverse=True)
 
 
+def test_a_cycle_of_a_single_unit_is_at_its_peak() -> None:
+    assert OneCycle().curve(0, 1) == 1.0
+    assert factors(OneCycle(per="epoch"), 1, 3) == [1.0] * 3
+
+
 def test_cosine_per_epoch_is_level_within_an_epoch() -> None:
     found = factors(Cosine(per="epoch"), epochs=4, epoch_steps=3)
     assert found[::3] == found[1::3] == found[2::3] == [Cosine().curve(t, 4) for t in range(4)]

@@ -116,6 +116,7 @@ class Optimizer(Component):
     averaged: ClassVar[str | None] = None  # the vector that evaluation uses in place of theta
     excludes: ClassVar[tuple[str, ...]] = ()  # keys that make no sense beside it ...
     reason: ClassVar[str] = ""  # ... because the optimizer does this
+    scheduled: ClassVar[bool] = True  # whether a schedule beyond its warmup makes sense beside it
     bounded: ClassVar[tuple[str, ...]] = ("theta",)  # the vectors that ``max_norm`` holds within its bound
 
     def bind(self, s: OptimizerSlot) -> None:

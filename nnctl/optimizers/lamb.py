@@ -15,7 +15,8 @@ class Lamb(Optimizer):
     """LAMB, ``theta -= lr (|theta| / |u|) u`` with adam's direction ``u = m' / (sqrt(v') + eps)``.
 
     The norms are those of one parameter (a matrix, an offset) at a time; where one of the two is 0 their ratio counts
-    as 1. The vectors kept are ``M = m / (1 - beta1)`` and ``V = v / (1 - beta2)``.
+    as 1. Biases and norms are parameters like others, as the paper has it; TensorFlow Addons can leave them out of the
+    ratio. The vectors kept are ``M = m / (1 - beta1)`` and ``V = v / (1 - beta2)``.
     Source: You et al. 2020, algorithm 2, with phi the identity; but weight decay stays beside the step, as for every
     optimizer here, where the paper makes it a part of u. PyTorch has none.
     """

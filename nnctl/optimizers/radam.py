@@ -45,13 +45,17 @@ class RAdam(Optimizer):
         np.subtract(s.theta, s.grad, s.theta)
 
     def _scalars(self, s: OptimizerSlot) -> None:
-        """This step's a, k and e, for every member by its own rho."""
+        """This step's a, k and e, for every member by its own rho; ``early`` and ``late`` are 0 and 1 or 1 and 0.
+
+        Products with them choose alike among Python floats, for a single network, and among arrays.
+        """
         beta1, power = s.exact.beta1, s.exact.beta2**s.t
         limit = 2 / (1 - s.exact.beta2) - 1
         rho = limit - 2 * s.t * power / (1 - power)
-        rectified = rho > TRACTABLE
-        rho, limit = np.maximum(rho, TRACTABLE), np.maximum(limit, TRACTABLE)
+        late = (rho > TRACTABLE) * 1.0
+        early = 1.0 - late
+        rho, limit = late * rho + early * TRACTABLE, late * limit + early * TRACTABLE
         r = ((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) ** 0.5
-        s.a[...] = s.rate * (1 - beta1) / (1 - beta1**s.t) * np.where(rectified, r * (1 - power) ** 0.5, 1)
-        s.k[...] = np.where(rectified, (1 - s.exact.beta2) ** 0.5, 0)
-        s.e[...] = np.where(rectified, s.exact.eps, 1)
+        s.a[...] = s.rate * (1 - beta1) / (1 - beta1**s.t) * (late * r * (1 - power) ** 0.5 + early)
+        s.k[...] = late * (1 - s.exact.beta2) ** 0.5
+        s.e[...] = late * s.exact.eps + early

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from nnctl.component import component, option
@@ -27,6 +29,13 @@ class Rprop(Optimizer):
 
     vectors = ("sign", "d")
     spares = ("change",)
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        if self.step_min > self.step_max:
+            yield "step_min", f"must be <= `step_max`, which is {self.step_max:g}, got {self.step_min:g}"
+        elif not self.step_min <= self.step_init <= self.step_max:
+            between = f"between `step_min` and `step_max`, {self.step_min:g} and {self.step_max:g}"
+            yield "step_init", f"must be {between}, got {self.step_init:g}"
 
     def bind(self, s: OptimizerSlot) -> None:
         s.d[...] = s.o.step_init

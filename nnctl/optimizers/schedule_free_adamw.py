@@ -15,7 +15,8 @@ class ScheduleFreeAdamW(Optimizer):
     The gradient is taken at y, which is theta; x, an average of all z, is what evaluation, best and predictions use.
     ``c = lr_max^2 / sum lr_max^2`` with lr_max the largest learning rate so far, which is 1 / t at a constant one. The
     weights of z decay by ``lr weight_decay y``. The vector kept for v is ``V = v / (1 - beta2)``.
-    Source: Defazio et al. 2024, algorithm 1; defaults and c as in the authors' package, warmup by the schedule.
+    Source: Defazio et al. 2024, algorithm 1; defaults and c as in the authors' package, warmup by the schedule
+    (`constant`; any other contradicts what it does).
     """
 
     lr: float = learning_rate(0.0025)
@@ -28,6 +29,7 @@ class ScheduleFreeAdamW(Optimizer):
     spares = ("part",)
     averaged = "x"
     bounded = ("z", "x", "theta")
+    scheduled = False
     excludes = ("optimizer.ema",)
     reason = "averages the weights by itself"
 

@@ -17,7 +17,7 @@ class Cosine(Schedule):
     Source: Loshchilov and Hutter 2017 without restarts; PyTorch's ``CosineAnnealingLR`` with ``T_max = n``.
     """
 
-    end: float = option(default=0.0, ge=0, stack=True, help="Factor that the cosine falls to.")
+    end: float = option(default=0.0, ge=0, le=1, stack=True, help="Factor that the cosine falls to.")
 
     def curve(self, t: int, n: int) -> float:
         return self.end + (1 - self.end) / 2 * (1 + math.cos(math.pi * t / n))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from nnctl.component import component, option
@@ -20,6 +21,10 @@ class MultiStep(Schedule):
     )
     gamma: float = option(default=0.1, gt=0, le=1, stack=True, help="Factor of each decay.")
     per: Literal["step", "epoch"] = option(default="epoch", help=PER_HELP)
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        if not self.milestones:
+            yield "milestones", "must name at least one unit, got none: without a decay write `constant`"
 
     def curve(self, t: int, n: int) -> float:
         return self.gamma ** sum(milestone <= t for milestone in self.milestones)

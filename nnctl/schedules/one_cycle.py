@@ -12,7 +12,8 @@ from nnctl.schedules import Schedule
 class OneCycle(Schedule):
     """One cycle: half a cosine from ``1 / div`` up to 1 at t = pct n - 1, another down to ``1 / (div final_div)``.
 
-    The largest learning rate is ``optimizer.lr`` itself; the lowest is reached in the last unit, n - 1.
+    The largest learning rate is ``optimizer.lr`` itself; the lowest is reached in the last unit, n - 1. A single unit
+    has the factor 1 (PyTorch divides by zero there).
     Source: Smith and Topin 2018; PyTorch's ``OneCycleLR`` with ``max_lr = optimizer.lr``, but momentum stays as it is.
     """
 
@@ -24,6 +25,8 @@ class OneCycle(Schedule):
     final_div: float = option(default=1e4, ge=1, stack=True, help="Factor at the start over the one at the end.")
 
     def curve(self, t: int, n: int) -> float:
+        if n == 1:
+            return 1.0
         peak, start = self.pct * n - 1, 1 / self.div
         if t < peak:
             return _between(start, 1.0, t / peak)

@@ -88,7 +88,12 @@ class Binder:
                 values[name] = self._value(option, child, (*key, name))
         if any(value is INVALID for value in values.values()):
             return INVALID
-        return cls(**values)
+        made = cls(**values)
+        before = len(self.problems)
+        if isinstance(made, Component):
+            for name, message in made.contradictions():
+                self._wrong(node.items.get(name, node), (*key, name), message)
+        return made if len(self.problems) == before else INVALID
 
     def _value(self, option: Option, node: Node, key: Key) -> Any:
         """The value of one option."""

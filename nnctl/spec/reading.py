@@ -86,6 +86,14 @@ def _optimizer_problems(experiment: Experiment) -> Iterator[Problem]:
         own = getattr(experiment, section)
         if getattr(own, option) != options(type(own))[option].default:
             yield Problem(f"{optimizer.name} {optimizer.reason}: leave this out", key)
+    if not optimizer.scheduled and experiment.schedule.name != "constant":
+        message = (
+            f"{optimizer.name} {optimizer.reason} in place of a schedule: write `constant`, with a `warmup` if any"
+        )
+        yield Problem(message, "schedule.type")
+    if optimizer.accumulate > 1 and experiment.train.batch_size == "full" and not optimizer.evaluates:
+        message = "an epoch of `train.batch_size: full` is one batch, and there is no other to wait for: leave this out"
+        yield Problem(message, "optimizer.accumulate")
     if optimizer.evaluates and experiment.train.batch_size != "full":
         yield Problem(f"{optimizer.name} takes each step on all rows: write `train.batch_size: full`", "optimizer.type")
 

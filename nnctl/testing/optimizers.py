@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from nnctl.component import options
 from nnctl.network.descent import optimizer_slot
 from nnctl.network.members import stream
 from nnctl.optimizers import Optimizer, OptimizerSlot
@@ -59,19 +60,22 @@ def check_optimizer_restores(cls: type[Optimizer]) -> None:
 
 
 def check_optimizer_members(cls: type[Optimizer]) -> None:
-    """Member k of a stack takes the steps of the same vector alone, with a learning rate of its own."""
+    """Member k of a stack takes the steps of the same vector alone, with values of its own for all that may differ.
+
+    The schedule's factor moves.
+    """
     for example in cls.examples if cls.stacks else ():
-        rates = (0.5, 1.0, 2.0)
         base = made(cls, example)
-        optimizers = [made(cls, {**example, "lr": base.lr * rate}) for rate in rates]
+        optimizers = [made(cls, {**example, **_varied(base, power)}) for power in (0.5, 1.0, 2.0)]
         start, gradients = _recorded(8)
-        theta = np.tile(start, (len(rates), 1))
+        factors = np.linspace(0.2, 1.0, len(gradients)).tolist()
+        theta = np.tile(start, (len(optimizers), 1))
         slot = optimizer_slot(optimizers, theta, np.zeros_like(theta), decayed=4)
-        for gradient in gradients:
+        for gradient, factor in zip(gradients, factors, strict=True):
             slot.grad[...] = gradient
-            base.advance(slot, 0.7)
+            base.advance(slot, factor)
         for member, optimizer in enumerate(optimizers):
-            alone = _stepped(optimizer, start, gradients, factor=0.7, decayed=4)
+            alone = _stepped(optimizer, start, gradients, factors=factors, decayed=4)
             assert_close(slot.theta[member], alone, f"{cls.name} {example}: member {member} differs from it alone")
 
 
@@ -119,10 +123,28 @@ def _recorded(size: int) -> tuple[Array, Array]:
     return rng.standard_normal(size), rng.standard_normal((20, size))
 
 
-def _stepped(optimizer: Optimizer, start: Array, gradients: Array, *, factor: float = 1.0, decayed: int = 0) -> Array:
+def _varied(optimizer: Optimizer, power: float) -> dict[str, float]:
+    """Another value for each option that may differ between members: a power of it, or so many times it."""
+    found = {}
+    for name, option in options(type(optimizer)).items():
+        value = getattr(optimizer, name)
+        if option.stack and value is not None:
+            low = option.gt or option.ge or 0.0
+            if value == low:
+                found[name] = low + 0.1 * power
+            elif option.lt is not None or option.le is not None:
+                found[name] = value**power
+            else:
+                found[name] = low + (value - low) * power
+    return found
+
+
+def _stepped(
+    optimizer: Optimizer, start: Array, gradients: Array, *, factors: Sequence[float] = (), decayed: int = 0
+) -> Array:
     theta = start.copy()
     slot = optimizer_slot([optimizer], theta, np.zeros_like(theta), decayed=decayed)
-    for gradient in gradients:
+    for gradient, factor in zip(gradients, factors or [1.0] * len(gradients), strict=True):
         _advanced(optimizer, slot, gradient, factor=factor)
     return theta
 

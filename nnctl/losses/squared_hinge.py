@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from nnctl.component import component
-from nnctl.losses import ROWS, Array
-from nnctl.losses.elementwise import Elementwise
+from nnctl.losses import ROWS
+from nnctl.losses.hinged import Hinged
 
 
 @component("squared_hinge", examples=[{}, {"reduction": "sum"}])
-class SquaredHinge(Elementwise):
+class SquaredHinge(Hinged):
     """Squared hinge loss, ``max(0, 1 - z y)^2`` with ``z = 2 t - 1``, which is -1 or 1.
 
     A row is positive where y > 0; there are no probabilities. Several labels are averaged.
@@ -21,29 +21,18 @@ class SquaredHinge(Elementwise):
     Source: scikit-learn's ``LinearSVC``, Keras' ``SquaredHinge``.
     """
 
-    tasks = frozenset({"binary", "multilabel"})
-    probabilities = False
-    boundary = 0.0
-
     def scratch(self, width: int) -> Mapping[str, tuple[int, ...]]:
-        return {**super().scratch(width), "side": (ROWS, width), "short": (ROWS, width)}
+        return {**super().scratch(width), "short": (ROWS, width)}
 
     def bind(self, s: Any) -> None:
         super().bind(s)
-        s.two, s.slope = s.constant(2), s.constant(-2 * s.slope)
+        s.slope = s.constant(-2 * s.slope)
 
     def forward(self, s: Any) -> None:
-        np.multiply(s.t, s.two, s.side)
-        np.subtract(s.side, s.one, s.side)
-        np.multiply(s.side, s.y, s.short)
-        np.subtract(s.one, s.short, s.short)
-        np.maximum(s.short, s.zero, out=s.short)
+        self.fall_short(s, s.short)
         np.multiply(s.short, s.short, s.terms)
         self.combine(s)
 
     def backward(self, s: Any) -> None:
         np.multiply(s.short, s.side, s.dy)
         np.multiply(s.dy, s.slope, s.dy)
-
-    def scores(self, t: Array) -> Array:
-        return 2 * np.asarray(t, np.float64) - 1

@@ -51,8 +51,7 @@ def test_the_confusion_counts_rows_whatever_they_weigh() -> None:
     assert p.weighted_confusion.tolist() == [[0, 2.5], [0, 3]]
 
 
-# scikit-learn has no weights for the largest error, and it counts classes and rows before it looks at their weights.
-@pytest.mark.parametrize("cls", [cls for cls in registry.classes("metrics", Metric) if cls.name != "max_error"])
+@pytest.mark.parametrize("cls", registry.classes("metrics", Metric))
 def test_a_row_of_weight_zero_is_as_if_it_were_not_there(cls: type[Metric]) -> None:
     weight = np.random.default_rng(0).integers(0, 3, 40)
     kept = weight > 0
@@ -214,6 +213,6 @@ def test_regression_metrics_with_weights_agree_with_scikit_learn() -> None:
 def test_without_any_weight_no_mean_has_a_value(task: str) -> None:
     p = replace(drawn(task), weight=np.zeros(40))
     sums = {"precision", "recall", "specificity", "f1", "mcc", "pr_auc", "macro_f1", "weighted_f1", "micro_f1"}
-    counts = sums | {"macro_precision", "macro_recall", "max_error"}  # of nothing, 0; and the one without weights
+    counts = sums | {"macro_precision", "macro_recall"}  # of nothing, 0
     without = {name for name in NAMES[task].split() if math.isnan(value(name, p))}
     assert without == set(NAMES[task].split()) - counts

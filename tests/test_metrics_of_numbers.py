@@ -123,3 +123,9 @@ def test_pearson_of_a_line_is_not_beyond_one() -> None:
 def test_lost_predictions_have_an_error_and_no_warning(name: str, lost: float) -> None:
     score = value(name, regression([1, 2, 3], [1, lost, 3]))
     assert not math.isfinite(score) or abs(score) > 1e190
+
+
+def test_the_largest_error_is_not_that_of_a_row_of_weight_zero() -> None:
+    truth, predicted, weight = np.array([1.0, 2, 3]), np.array([9.0, 2.5, 3]), np.array([0.0, 0.1, 2])
+    p = regression(truth, predicted, weight=weight)
+    assert value("max_error", p) == 0.5

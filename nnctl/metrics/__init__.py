@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from nnctl.component import Component
 from nnctl.metrics.predictions import Predictions as Predictions  # the name it is known by outside
 
+EPS = float(np.finfo(np.float64).eps)  # what scikit-learn keeps probabilities and divisors away from 0 by
+
 # What `metrics: auto` computes, by task.
 AUTO: dict[str, tuple[str, ...]] = {
     "binary": ("accuracy", "f1", "roc_auc"),

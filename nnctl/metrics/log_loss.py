@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions
-
-EPS = float(np.finfo(np.float64).eps)
+from nnctl.metrics import EPS, Metric, Predictions
 
 
 @component("log_loss")

@@ -12,7 +12,7 @@ from nnctl.metrics import Metric, Predictions
 class MaxError(Metric):
     """Largest ``|predicted - true|``, in units of the target; the mean over several targets.
 
-    Weights do not matter: a row of weight 0 counts like any other.
+    Weights do not matter, but a row of weight 0 does not count.
     Source: scikit-learn's ``max_error``, which takes neither weights nor several targets.
     """
 
@@ -20,4 +20,5 @@ class MaxError(Metric):
     better = "lower"
 
     def compute(self, p: Predictions) -> float:
-        return float(np.abs(p.deviation).max(axis=0).mean())
+        deviation = p.deviation if p.weight is None else p.deviation[p.weight > 0]
+        return float(np.abs(deviation).max(axis=0).mean()) if len(deviation) else np.nan

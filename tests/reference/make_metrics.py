@@ -235,7 +235,7 @@ def _regression() -> list[Record]:
             "mean_pinball_loss",
             lambda t, p, w: sk.mean_pinball_loss(t, p, alpha=0.9, sample_weight=w),
         ),
-        ("max_error", {}, "max_error", lambda t, p, w: sk.max_error(t, p)),
+        ("max_error", {}, "max_error", _max_error),
         ("pearson", {}, "", _pearson),
     ]
     made = []
@@ -248,6 +248,12 @@ def _regression() -> list[Record]:
                 source = f"{SKLEARN} {function}" if function else "Pearson 1895, by numpy.cov"
                 made.append(make("metrics", name, source, options, value=score(values, predicted, weight), **content))
     return made
+
+
+def _max_error(truth: Array, predicted: Array, weight: Array | None) -> float:
+    """scikit-learn's, which takes no weights, for the rows that count."""
+    rows = slice(None) if weight is None else weight > 0
+    return float(sk.max_error(truth[rows], predicted[rows]))
 
 
 def _multilabel() -> list[Record]:

@@ -13,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.data.columns import date_seconds
+from nnctl.data.labels import labels
+from nnctl.data.refusals import no_column
 from nnctl.data.table import Column, Table, read_table
-from nnctl.data.target import decide_task, labels
+from nnctl.data.task import choice, decide_task
 from nnctl.data.weights import row_weights
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.network.members import stream
-from nnctl.spec.problems import format_key, unknown
+from nnctl.spec.problems import format_key
 from nnctl.spec.roles import left_out, unfit
 from nnctl.spec.schema import FEATURES, ColumnOptions, Data
-from nnctl.spec.synonyms import SYNONYMS
 from nnctl.splits import SPLIT_COLUMN, Rows, too_few
 
 Array = NDArray[Any]
@@ -70,6 +71,8 @@ def read_dataset(data: Data, seed: int) -> Dataset:
     rows, notes = rows_with_target(data, table, targets)
     if not targets and FEATURES in table.columns:
         notes.append(f"the inputs are the target; for the column of that name write `data.target: [{FEATURES}]`")
+    if data.task == "auto":
+        notes += choice([table.columns[name] for name in targets], task)
     parts = cut(data, table, rows, targets, task, seed)
     fitting = _counting(parts["train"], data.weight)
     types = {name: column.type for name, column in table.columns.items()}
@@ -140,7 +143,7 @@ def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
     if data.weight is not None:
         places["data.weight"] = (data.weight,)
     problems = [
-        Problem(f"{table.path} has {unknown('column', name, table.columns, SYNONYMS).replace('unknown', 'no', 1)}", key)
+        Problem(no_column(table, name), key)
         for key, names in places.items()
         for name in names
         if name not in table.columns
@@ -263,4 +266,4 @@ def _times(column: Column, rows: Array) -> Array:
 def _check_has_targets(table: Table, targets: tuple[str, ...]) -> None:
     missing = [name for name in targets if name not in table.columns]
     if missing:
-        raise DataError(Problem(f"{table.path}: has no column `{missing[0]}`, the target", "data.target"))
+        raise DataError(Problem(no_column(table, missing[0], "the target"), "data.target"))

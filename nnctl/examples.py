@@ -42,7 +42,7 @@ def part_examples(
         truth = target.truth([table.columns[name] for name in target.names])[rows]
     t = target.encode(truth, width, x.dtype)
     if target.task == "regression":
-        _check_targets(table, rows, t, truth, target.names or features, loss)
+        _check_targets(table, rows, t, truth, target.names, features, loss)
     weights = None if weight is None else row_weights(table, weight, rows)
     w = weights
     if target.class_weights:
@@ -54,19 +54,22 @@ def part_examples(
     return Examples(x, t, truth, None if w is None else w.astype(x.dtype), weights)
 
 
-def _check_targets(table: Table, rows: Array, t: Array, truth: Array, names: Sequence[str], loss: Loss) -> None:
+def _check_targets(
+    table: Table, rows: Array, t: Array, truth: Array, targets: Sequence[str], features: Sequence[str], loss: Loss
+) -> None:
     asked = loss.asked
     wrong = np.argwhere(~asked.holds(t))
     if not len(wrong):
         return
     row, column = wrong[0].tolist()
+    names = targets or features
     if asked.of_rows:
         named, got = ", ".join(map(code, names)), ", ".join(f"{value:g}" for value in truth[row].tolist())
     else:
         named, got = code(names[column]), f"{truth[row, column]:g}"
     count = len(np.unique(wrong[:, 0]))
     more = f" (and {count - 1} more rows like it)" if count > 1 else ""
-    message = (
-        f"column{'s' if asked.of_rows else ''} {named} must {asked.what} for the loss {loss.name}, got {got}{more}"
-    )
+    scaled, way_out = ("", "") if targets else (", after scaling,", "; scale by another `data.numeric.scale`")
+    columns = f"column{'s' if asked.of_rows else ''} {named}"
+    message = f"{columns} must{scaled} {asked.what} for the loss {loss.name}, got {got}{more}{way_out}"
     raise DataError(Problem(message, "data.target", Place(str(table.path), table.line(int(rows[row])))))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from nnctl.data.cells import open_csv
+from nnctl.data.refusals import no_column
 from nnctl.data.rows import rows_of, write_rows
 from nnctl.data.table import Table
 from nnctl.dataset import PARTS, cut, read, rows_with_target
@@ -85,7 +86,7 @@ def judged_rows(model: Model, path: str, split: str | None) -> tuple[Table, Arra
     table = read(data, path, types=model.features.types, only={*model.features.types, *names, *extra})
     missing = [name for name in names if name not in table.columns]
     if missing:
-        raise DataError(Problem(f"{path}: has no column `{missing[0]}`, the target that the model is judged by"))
+        raise DataError(Problem(no_column(table, missing[0], "the target that the model is judged by")))
     rows, notes = rows_with_target(data, table, names)
     if split is None:
         return table, rows, notes
@@ -164,13 +165,7 @@ def prediction_columns(model: Model, *, proba: bool) -> list[str]:
     """The names of the columns that predictions get."""
     if proba and (reason := model.no_probabilities) is not None:
         raise SpecError(Problem(f"--proba: {reason}"))
-    target = model.target
-    if target.reconstructs:
-        return ["reconstruction_error"]
-    several = len(target.names) > 1 or target.task == "multilabel"
-    starts = [f"prediction_{name}" for name in target.names] if several else ["prediction"]
-    ends = model.experiment.loss.suffixes if target.task == "regression" else ("",)
-    return [*(start + end for start in starts for end in ends), *(f"p_{label}" for label in model.classes if proba)]
+    return [*model.target.columns(model.experiment.loss), *(f"p_{label}" for label in model.classes if proba)]
 
 
 def _cells(model: Model, outputs: Array, *, proba: bool) -> list[list[str]]:

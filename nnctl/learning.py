@@ -8,6 +8,7 @@ import numpy as np
 
 from nnctl.component import registry
 from nnctl.data.target import Target, fit_target
+from nnctl.data.task import other_tasks
 from nnctl.data.weights import class_weights
 from nnctl.dataset import Dataset
 from nnctl.errors import Problem, SpecError
@@ -21,12 +22,23 @@ from nnctl.transforms.standardize import Standardize
 SCALE = "data.target_scale"
 
 
-def chosen_loss(loss: Loss, task: str) -> Loss:
+def chosen_loss(loss: Loss, data: Data, dataset: Dataset) -> Loss:
     """The loss that does the work. Raises SpecError if it does not fit the task."""
+    task = dataset.task
     if not isinstance(loss, Auto) and task not in loss.tasks:
         fitting = ", ".join(f"`{cls.name}`" for cls in registry.classes("losses", Loss) if task in cls.tasks)
-        raise SpecError(Problem(f"{loss.name} does not fit a {task} target, allowed: {fitting}", "loss.type"))
+        message = f"{loss.name} does not fit a {task} target, allowed: {fitting}"
+        raise SpecError(Problem(message + _other_tasks(loss, data, dataset), "loss.type"))
     return loss.resolved(task)
+
+
+def _other_tasks(loss: Loss, data: Data, dataset: Dataset) -> str:
+    """The end of a message that names the tasks that the loss fits, and that ``auto`` might have chosen as well."""
+    if data.task != "auto" or not dataset.targets:
+        return ""
+    others = other_tasks([dataset.table.columns[name] for name in dataset.targets], dataset.task)
+    ways_out = " or ".join(f"`data.task: {name}`" for name in others if name in loss.tasks)
+    return f"; or, as auto chose {dataset.task}, write {ways_out}" if ways_out else ""
 
 
 def fitted_target(data: Data, dataset: Dataset, loss: Loss) -> Target:
@@ -37,15 +49,14 @@ def fitted_target(data: Data, dataset: Dataset, loss: Loss) -> Target:
     """
     scaler = chosen_scaler(data, loss, dataset.task)
     rows = dataset.fitting
-    if not dataset.targets:
-        return Target((), dataset.task, scaler=scaler).fitted_to(loss)
     columns = [dataset.table.columns[name] for name in dataset.targets]
     target = fit_target(columns, dataset.task, positive=data.positive, scaler=scaler, train=rows).fitted_to(loss)
+    _check_names(target.columns(loss))
     if loss.keeps_zero:
         _check_zero(target, loss)
     if loss.class_weight is None:
         return target
-    return replace(target, class_weights=class_weights(loss.class_weight, target, target.truth(columns)[rows]))
+    return replace(target, class_weights=class_weights(loss.class_weight, target, columns, rows))
 
 
 def chosen_scaler(data: Data, loss: Loss, task: str) -> Scaler:
@@ -56,8 +67,20 @@ def chosen_scaler(data: Data, loss: Loss, task: str) -> Scaler:
             raise SpecError(
                 Problem("the target are the features, which `data.numeric.scale` scales: leave it out", SCALE)
             )
+        if task != "regression" and not isinstance(data.target_scale, NoScaling):
+            raise SpecError(
+                Problem(f"scales the numbers of a regression, this is a {task} target: leave it out", SCALE)
+            )
         return data.target_scale
     return NoScaling() if task != "regression" or features or loss.keeps_zero else Standardize()
+
+
+def _check_names(names: list[str]) -> None:
+    """Raise SpecError if two columns of predictions have the same name."""
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        message = f"predictions would have two columns `{twice[0]}`: rename a column of the target"
+        raise SpecError(Problem(message, "data.target"))
 
 
 def _check_zero(target: Target, loss: Loss) -> None:

@@ -55,7 +55,7 @@ def prepare(experiment: Experiment) -> Prepared:
     Raises: DataError, SpecError with the keys of what does not fit.
     """
     dataset = read_dataset(experiment.data, experiment.seed)
-    loss = chosen_loss(experiment.loss, dataset.task)
+    loss = chosen_loss(experiment.loss, experiment.data, dataset)
     features = fit_features(experiment.data, dataset)
     target = fitted_target(experiment.data, dataset, loss)
     if target.reconstructs:

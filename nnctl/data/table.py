@@ -35,6 +35,7 @@ class Table:
     columns: dict[str, Column]
     sha256: str  # of the file's bytes; empty for a frame
     find_line: Callable[[int], int] = field(repr=False)
+    header: tuple[str, ...]  # the names of all columns, of those that were not read, too
 
     def line(self, row: int) -> int:
         """The line of the file in which a data row (from 0) starts, found by reading the file again.
@@ -92,7 +93,7 @@ def parse_table(
     if problems:
         raise DataError(problems)
     named = {column.name: column for column in columns.values() if isinstance(column, Column) and column.name}
-    return Table(file.path, file.rows, named, file.sha256, _line_finder(file))
+    return Table(file.path, file.rows, named, file.sha256, _line_finder(file), tuple(file.header))
 
 
 def table_from_frame(
@@ -116,22 +117,17 @@ def table_from_frame(
     values: dict[str, Any] = {str(name): column for name, column in frame.items()}
     rows = _rows_of_frame(values)
     notation, declared = _notation(missing_values, ".", dates), types or {}
+    read = {name: declared.get(name) for name in names if only is None or name in only}
     columns = [
-        _column(
-            name,
-            _frame_cells(values[name], declared.get(name), notation.dates.get(name)),
-            declared.get(name),
-            notation,
-        )
-        for name in names
-        if only is None or name in only
+        _column(name, _frame_cells(values[name], kind, notation.dates.get(name)), kind, notation)
+        for name, kind in read.items()
     ]
     refused = [column for column in columns if isinstance(column, Refusal)]
     if refused:
         lines = {row: _row_number(row) for refusal in refused for row in refusal.rows}
         raise DataError(refusal.problem(str(FRAME), lines, unit="row") for refusal in refused)
     named = {column.name: column for column in columns if isinstance(column, Column)}
-    return Table(FRAME, rows, named, "", _row_number)
+    return Table(FRAME, rows, named, "", _row_number, tuple(names))
 
 
 def _notation(missing_values: Sequence[str], decimal: str, dates: Mapping[str, str] | None) -> Notation:

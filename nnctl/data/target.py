@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.columns import date_text
+from nnctl.data.labels import label_of, labels
 from nnctl.data.refusals import outside
 from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
@@ -19,7 +19,6 @@ from nnctl.transforms import Scaler, State
 
 Array = NDArray[Any]
 
-MOST_CLASSES = 20  # whole numbers with more distinct values than this are a quantity, not labels
 KEY = "data.target"
 
 
@@ -105,6 +104,15 @@ class Target:
             weight=weight,
         )
 
+    def columns(self, loss: Loss) -> list[str]:
+        """The names of the columns that predictions get."""
+        if self.reconstructs:
+            return ["reconstruction_error"]
+        several = len(self.names) > 1 or self.task == "multilabel"
+        starts = [f"prediction_{name}" for name in self.names] if several else ["prediction"]
+        ends = loss.suffixes if self.task == "regression" else ("",)
+        return [start + end for start in starts for end in ends]
+
     def values(self, outputs: Array) -> Array:
         """Regression outputs (N, T) in the target's own units; those of an autoencoder in those of its features."""
         if self.reconstructs:
@@ -142,96 +150,6 @@ class Target:
         return shares
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """A column read as classes: sorted names, and a code for every row, -1 where missing."""
-
-    names: tuple[str, ...]
-    codes: Array
-
-
-def labels(column: Column) -> Labels:
-    """The labels of a column of any type; numbers are sorted by value."""
-    if column.type == "category":
-        return Labels(column.levels, column.values)
-    present = ~np.isnan(column.values)
-    values, inverse = np.unique(column.values[present], return_inverse=True)
-    codes = np.full(len(column.values), -1, np.int64)
-    codes[present] = inverse
-    if column.type == "date":
-        return Labels(tuple(map(date_text, values.tolist())), codes)
-    if column.type == "boolean":
-        return Labels(tuple(column.levels[int(value)] for value in values), codes)
-    return Labels(tuple(_number(value) for value in values.tolist()), codes)
-
-
-def decide_task(columns: Sequence[Column], task: str) -> str:
-    """The task that ``task`` stands for, from the target's columns.
-
-    Several columns are a regression if all are numbers, 0 and 1 too; else labels, if each has two values.
-    Raises: DataError if the target cannot serve that task.
-    """
-    if len(columns) > 1 and task == "auto":
-        labelled = any(column.type != "number" for column in columns) and all(
-            column.distinct == 2 for column in columns
-        )
-        task = "multilabel" if labelled else "regression"
-    if len(columns) > 1 and task not in ("multilabel", "regression"):
-        raise DataError(Problem(f"several columns are multilabel or a regression, not {task}; name one column", KEY))
-    column = columns[0]
-    if task == "auto":
-        few = column.type != "number" or (column.whole and column.distinct <= MOST_CLASSES)
-        task = "classification" if few else "regression"
-    if task == "regression":
-        _check_numbers(columns)
-        return task
-    if task == "multilabel":
-        _check_pairs(columns)
-        return task
-    return _classification(column, task)
-
-
-def _check_pairs(columns: Sequence[Column]) -> None:
-    problems = [
-        Problem(
-            f"multilabel needs two values in each column, `{column.name}` has {column.distinct} ({_sample(column)})",
-            KEY,
-        )
-        for column in columns
-        if column.distinct != 2
-    ]
-    if problems:
-        raise DataError(problems)
-
-
-def _classification(column: Column, task: str) -> str:
-    count = column.distinct
-    if count < 2:
-        what = f"has one class, `{labels(column).names[0]}`" if count else "has no value at all"
-        raise DataError(Problem(f"`{column.name}` {what}; a classifier needs two or more", KEY))
-    if task == "binary" and count > 2:
-        names = ", ".join(f"`{name}`" for name in labels(column).names[:6])
-        raise DataError(Problem(f"binary needs two classes, `{column.name}` has {count} ({names} ...)", "data.task"))
-    if task == "classification":
-        return "binary" if count == 2 else "multiclass"
-    return task
-
-
-def _check_numbers(columns: Sequence[Column]) -> None:
-    problems = [
-        Problem(f"regression needs numbers, `{column.name}` is a {column.type} ({_sample(column)})", KEY)
-        for column in columns
-        if column.type != "number"
-    ]
-    if problems:
-        raise DataError(problems)
-
-
-def _sample(column: Column) -> str:
-    names = labels(column).names
-    return ", ".join(f"`{name}`" for name in names[:3]) + (" ..." if len(names) > 3 else "") or "none"
-
-
 def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, scaler: Scaler, train: Array) -> Target:
     """The target as the rows ``train`` show it; the classes are those of all rows.
 
@@ -252,6 +170,7 @@ def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, sc
         raise DataError(
             Problem(f"names a label for two classes, `{names[0]}` has {len(classes.names)}", "data.positive")
         )
+    positive = None if positive is None else label_of(columns[0], positive)
     if positive is not None and positive not in classes.names:
         listed = ", ".join(f"`{name}`" for name in classes.names)
         raise DataError(Problem(f"`{positive}` is no label of `{names[0]}`, allowed: {listed}", "data.positive"))
@@ -275,7 +194,3 @@ def _codes(column: Column, known: Sequence[str]) -> Array:
     codes = np.array([place[label] for label in found.names] + [-1], np.int64)
     of_rows: Array = codes[found.codes]
     return of_rows
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)

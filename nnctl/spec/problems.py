@@ -94,16 +94,21 @@ def unknown(what: str, word: str, known: Iterable[str], synonyms: Mapping[str, s
 
     An option is not named again, since the key of its problem ends with it.
     """
-    names = list(dict.fromkeys(known))
     start = f"unknown {what}" if what == "option" else f"unknown {what} {shown(word)}"
+    return f"{start}, {instead(word, known, synonyms)}"
+
+
+def instead(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS) -> str:
+    """The end of a message for a word that is not known: what was probably meant, else what is allowed."""
+    names = list(dict.fromkeys(known))
     meant = suggest(word, names, synonyms)
     if meant is not None:
-        return f"{start}, did you mean {shown(meant)}?"
+        return f"did you mean {shown(meant)}?"
     if not names:
-        return f"{start}, none is allowed here"
+        return "none is allowed here"
     listed = ", ".join(shown(name) for name in names[:MAX_LISTED])
     more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-    return f"{start}, allowed: {listed}{more}"
+    return f"allowed: {listed}{more}"
 
 
 def suggest(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS) -> str | None:

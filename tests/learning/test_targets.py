@@ -45,10 +45,23 @@ from tests.tables import write_csv
         ("size", "loss={type: auto, label_smoothing: 0.1}", SpecError, "loss.label_smoothing: .*a regression"),
         ("features", "data.task=binary", DataError, r"write `\[features\]`"),
         ("features", "data.target_scale=min_max", SpecError, "data.target_scale: .*data.numeric.scale"),
+        ("features", "data.positive=yes", DataError, "data.positive: .*this is a regression"),
+        ("features", "loss={type: mse, class_weight: balanced}", SpecError, "loss.class_weight: .*a regression target"),
+        (
+            "features",
+            "loss=poisson",
+            DataError,
+            "column `b` must, after scaling, be >= 0 .*by another `data.numeric.scale`",
+        ),
+        ("sort", "data.target_scale=standardize", SpecError, "data.target_scale: scales the numbers of a regression"),
+        ("[ripe, sweet]", "data.target_scale=min_max", SpecError, "data.target_scale: .*this is a multilabel target"),
+        ("count", "loss=poisson", SpecError, "or, as auto chose multiclass, write `data.task: regression`"),
+        ("[size, b]", "loss=cross_entropy", SpecError, "does not fit a regression target, allowed: [^;]*$"),
+        ("sort", "loss=poisson", SpecError, "does not fit a multiclass target, allowed: [^;]*$"),
     ],
 )
 def test_what_does_not_fit_the_target_is_refused(target: str, override: str, error: Any, message: str) -> None:
-    more = ["data.task=regression"] if target == "count" else []
+    more = ["data.task=regression"] if target == "count" and override != "loss=poisson" else []
     more += ["loss=hinge"] if "roc_auc" in override else []
     with pytest.raises(error, match=message):
         prepared(target, override, *more)
@@ -83,15 +96,25 @@ def test_several_labels_are_learned_predicted_and_judged() -> None:
     assert set(judged.metrics) == {"loss", "hamming", "micro_f1"}
 
 
-def test_numbers_are_a_regression_even_if_all_are_0_and_1_and_words_are_labels(folder: Path) -> None:
-    write_csv(folder / "flags.csv", ["a", "x", "y", "z"], [[p, p % 2, (p // 2) % 2, "nyy"[p % 3]] for p in range(40)])
+def test_columns_of_0_and_1_or_of_two_words_are_labels_and_other_numbers_a_regression(folder: Path) -> None:
+    write_csv(
+        folder / "flags.csv",
+        ["a", "x", "y", "z", "v"],
+        [[p, p % 2, (p // 2) % 2, "nyy"[p % 3], 1 + p % 2] for p in range(40)],
+    )
     tasks = {
-        "[x, y]": "regression",
+        "[x, y]": "multilabel",
+        "[x, v]": "regression",
         "[x, z]": "multilabel",
     }
     for target, task in tasks.items():
         path = ["data.path=flags.csv", f"data.target={target}"]
-        assert open_experiment("it.yaml", path).prepared.target.task == task
+        found = open_experiment("it.yaml", path).prepared
+        assert found.target.task == task
+        told = "`x`, `y` hold 0 and 1, and are taken for labels; for numbers write `data.task: regression`"
+        assert (told in found.notes) == (target == "[x, y]")
+    path = ["data.path=flags.csv", "data.target=[x, y]", "data.task=regression"]
+    assert open_experiment("it.yaml", path).prepared.target.task == "regression"
     path = ["data.path=flags.csv", "data.target=[x, y]", "data.task=multilabel"]
     found = open_experiment("it.yaml", path).prepared
     assert found.target.pairs == (("0", "1"), ("0", "1"))
@@ -246,3 +269,22 @@ def test_a_frame_may_have_columns_that_the_model_does_not_use() -> None:
     frame = {"a": [1.0, 2.0], "b": [0.5, 0.1]}
     mess = {"size": [float("inf"), 1.0], "ripe": ["1", "x"], "w": [[1], "inf"], "new": [1, "inf"]}
     np.testing.assert_array_equal(model.predict({**frame, **mess}), model.predict(frame))
+
+
+def test_names_of_predictions_that_collide_are_refused(folder: Path) -> None:
+    write_csv(folder / "two.csv", ["a", "y", "y_sd"], [[p, p / 7, p / 9] for p in range(40)])
+    wanted = ["data.path=two.csv", "data.target=[y, y_sd]"]
+    open_experiment("it.yaml", wanted)
+    with pytest.raises(SpecError, match=r"data\.target: predictions would have two columns `prediction_y_sd`"):
+        open_experiment("it.yaml", [*wanted, "loss=gaussian_nll"])
+
+
+def test_labels_that_are_numbers_are_known_by_their_value(folder: Path) -> None:
+    pick = ("data.task=classification", "data.missing_values=['', '2', '3']")
+    assert prepared("count", *pick, "data.positive=00.0").target.positive == 0
+    found = prepared("count", *pick, "loss.class_weight={'1.0': 3, '0': 2}")
+    assert found.target.class_weights == (2.0, 3.0)
+    with pytest.raises(SpecError, match=r"loss\.class_weight: names a class of `count` more than once"):
+        prepared("count", *pick, "loss.class_weight={'1.0': 3, '1': 2}")
+    with pytest.raises(DataError, match=r"data\.positive: `1_0` is no label of `count`"):
+        prepared("count", *pick, "data.positive=1_0")

@@ -59,6 +59,30 @@ def test_a_wrong_weight_is_refused_with_its_line(folder: Path, cell: str, messag
         prepared("ripe", "data.weight=w", also=("w",))
 
 
+def test_missing_and_negative_weights_are_two_faults(folder: Path) -> None:
+    lines = (folder / "table.csv").read_text().splitlines()
+    for place, cell in ((3, "-1"), (4, ""), (5, "-2"), (6, ""), (7, "")):
+        lines[place] = lines[place].rpartition(",")[0] + "," + cell
+    (folder / "table.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError) as caught:
+        prepared("ripe", "data.weight=w", also=("w",))
+    assert [problem.message.partition(";")[0] for problem in caught.value.problems] == [
+        "column `w` is missing (and 2 more rows like it)",
+        "column `w` is -1 (and 1 more rows like it)",
+    ]
+
+
+def test_a_judged_table_without_the_weights_is_told_what_it_has(folder: Path) -> None:
+    run = trained("ripe", "data.weight=w", also=("w",))
+    text = (folder / "table.csv").read_text()
+    (folder / "new.csv").write_text(text.replace(",w\n", ",W\n", 1))
+    with pytest.raises(DataError, match="has no column `w`, the weights of the rows, did you mean `W`"):
+        nnctl.evaluate(run, "new.csv")
+    (folder / "new.csv").write_text(text.replace(",ripe,", ",Ripe,", 1))
+    with pytest.raises(DataError, match=r"has no column `ripe`, the target .*, did you mean `Ripe`"):
+        nnctl.evaluate(run, "new.csv")
+
+
 def test_weights_that_are_all_zero_are_refused(folder: Path) -> None:
     text = (folder / "table.csv").read_text().splitlines()
     zeros = [text[0], *(line.rpartition(",")[0] + ",0" for line in text[1:])]

@@ -15,7 +15,8 @@ from nnctl.component import plain
 from nnctl.data.batches import Examples
 from nnctl.data.cells import CsvFile
 from nnctl.data.features import Features, features_of, features_state
-from nnctl.data.table import Table, parse_table, table_from_frame
+from nnctl.data.frame import table_from_frame
+from nnctl.data.table import Table, parse_table
 from nnctl.data.target import Target
 from nnctl.errors import NnctlError, Place, RunError
 from nnctl.evaluation import Evaluator

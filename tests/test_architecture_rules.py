@@ -127,4 +127,4 @@ def test_pandas_is_imported_by_the_table_alone() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "pandas" for alias in node.names)
     ]
-    assert set(importing) <= {"data.table", "model"}  # model: for a type annotation only
+    assert set(importing) <= {"data.table", "data.frame", "model"}  # the last two: for a type annotation only

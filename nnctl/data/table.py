@@ -1,4 +1,4 @@
-"""A table: a CSV file, or a frame in memory, as typed columns."""
+"""A table: a CSV file as typed columns."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnctl.data.cells import CsvFile, changed, code, open_csv
+from nnctl.data.cells import CsvFile, changed, open_csv
 from nnctl.data.columns import Column as Column
 from nnctl.data.columns import Notation, Numbers, Refusal, Texts, number_column, typed_column
 from nnctl.errors import DataError, Place, Problem
 
 if TYPE_CHECKING:
     import pandas
-
-FRAME = Path("frame")  # the path of a table that was never a file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +75,7 @@ def parse_table(
     dates: Mapping[str, str] | None = None,
 ) -> Table:
     """The table in an open file, options as in ``read_table``."""
-    notation, declared = _notation(missing_values, decimal, dates), types or {}
+    notation, declared = notation_of(missing_values, decimal, dates), types or {}
     # A nameless column is read as a category, which takes any cell: it only matters whether there is one.
     kinds = {
         i: declared.get(name) if name else "category"
@@ -86,7 +83,7 @@ def parse_table(
         if not name or only is None or name in only
     }
     cells = _parse(file, kinds, notation)
-    columns = {i: _column(file.header[i], cells[i], kind, notation) for i, kind in kinds.items()}
+    columns = {i: column_of(file.header[i], cells[i], kind, notation) for i, kind in kinds.items()}
     refused = [column for column in columns.values() if isinstance(column, Refusal)]
     lines = file.lines({row for refusal in refused for row in refusal.rows})
     problems = [*_nameless(file, columns), *(refusal.problem(str(file.path), lines) for refusal in refused)]
@@ -96,45 +93,11 @@ def parse_table(
     return Table(file.path, file.rows, named, file.sha256, _line_finder(file), tuple(file.header))
 
 
-def table_from_frame(
-    frame: pandas.DataFrame | Mapping[str, Sequence[Any]],
-    *,
-    missing_values: Sequence[str],
-    types: Mapping[str, str] | None = None,
-    only: Collection[str] | None = None,
-    dates: Mapping[str, str] | None = None,
-) -> Table:
-    """The table that a DataFrame or a dict of columns makes; None, nan and NA are missing values.
-
-    A value that is to be a text is written as a CSV file would have it: ``true``, ``3`` (also for 3.0, which is what
-    whole numbers become in a column with missing values), ``0.5``; dates and times in the format of their column.
-
-    Raises: DataError if the columns do not fit together, or a value is not what it should be.
-    """
-    names = [str(name) for name in frame]
-    if len(set(names)) < len(names):
-        raise _in_frame("two columns have the same name; rename one")
-    values: dict[str, Any] = {str(name): column for name, column in frame.items()}
-    rows = _rows_of_frame(values)
-    notation, declared = _notation(missing_values, ".", dates), types or {}
-    read = {name: declared.get(name) for name in names if only is None or name in only}
-    columns = [
-        _column(name, _frame_cells(values[name], kind, notation.dates.get(name)), kind, notation)
-        for name, kind in read.items()
-    ]
-    refused = [column for column in columns if isinstance(column, Refusal)]
-    if refused:
-        lines = {row: _row_number(row) for refusal in refused for row in refusal.rows}
-        raise DataError(refusal.problem(str(FRAME), lines, unit="row") for refusal in refused)
-    named = {column.name: column for column in columns if isinstance(column, Column)}
-    return Table(FRAME, rows, named, "", _row_number, tuple(names))
-
-
-def _notation(missing_values: Sequence[str], decimal: str, dates: Mapping[str, str] | None) -> Notation:
+def notation_of(missing_values: Sequence[str], decimal: str, dates: Mapping[str, str] | None) -> Notation:
     return Notation(frozenset(text.strip() for text in missing_values), decimal, dates or {})
 
 
-def _column(name: str, cells: Numbers | Texts, declared: str | None, notation: Notation) -> Column | Refusal:
+def column_of(name: str, cells: Numbers | Texts, declared: str | None, notation: Notation) -> Column | Refusal:
     if isinstance(cells, Texts):
         return typed_column(name, cells, declared, notation)
     return number_column(name, cells, notation)
@@ -235,62 +198,3 @@ def _line_of(path: Path, delimiter: str, encoding: str, sha256: str, row: int) -
     if file.sha256 != sha256:
         raise changed(path)
     return _line_in(file, row)
-
-
-def _row_number(row: int) -> int:
-    return row + 1
-
-
-def _rows_of_frame(columns: Mapping[str, Any]) -> int:
-    lengths = {name: _length(name, values) for name, values in columns.items()}
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{code(name)} {length}" for name, length in lengths.items())
-        raise _in_frame(f"all columns must have the same number of rows, got {found}")
-    rows = max(lengths.values(), default=0)
-    if rows == 0:
-        raise _in_frame("no data rows")
-    return rows
-
-
-def _length(name: str, values: Any) -> int:
-    if isinstance(values, str) or not hasattr(values, "__len__") or getattr(values, "ndim", 1) != 1:
-        raise _in_frame(f"column {code(name)} must be a sequence of values, one for each row")
-    return len(values)
-
-
-def _in_frame(message: str) -> DataError:
-    return DataError(Problem(message, place=Place(str(FRAME))))
-
-
-def _frame_cells(values: Any, declared: str | None, form: str | None) -> Numbers | Texts:
-    dtype = getattr(values, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "iuf" and declared in (None, "number"):
-        numbers = np.asarray(values, dtype=np.float64)
-        if not np.isinf(numbers).any():
-            return numbers
-    absent = values.isna() if hasattr(values, "isna") else [_is_absent(value) for value in values]
-    places: dict[str, int] = {}
-    codes = [
-        -1 if gone else places.setdefault(_written(value, form), len(places))
-        for value, gone in zip(values, absent, strict=True)
-    ]
-    return Texts(np.array(codes, dtype=np.int32), list(places))
-
-
-def _is_absent(value: Any) -> bool:
-    if isinstance(value, np.datetime64):
-        return bool(np.isnat(value))
-    return value is None or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
-
-
-def _written(value: Any, form: str | None) -> str:
-    if form is not None and isinstance(value, np.datetime64):
-        value = value.astype("datetime64[us]").item()
-    if form is not None and isinstance(value, date):
-        return value.strftime(form)
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, float | np.floating):
-        number = float(value)
-        return f"{number:.0f}" if number.is_integer() else repr(number)
-    return str(value)

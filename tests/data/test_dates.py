@@ -10,8 +10,8 @@ import pandas
 import pytest
 
 from nnctl.data.columns import date_text
+from nnctl.data.frame import table_from_frame
 from nnctl.data.labels import labels
-from nnctl.data.table import table_from_frame
 from tests.data.helpers import MISSING, read, refusal
 
 DAY = {"day": "date"}

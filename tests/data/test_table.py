@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.data import cells
-from nnctl.data.table import Table, table_from_frame
+from nnctl.data.frame import table_from_frame
+from nnctl.data.table import Table
 from nnctl.errors import DataError
 from tests.data.helpers import MISSING, read, refusal, texts
 
@@ -245,6 +246,6 @@ def test_a_frame_is_refused_in_words_of_rows():
 
 
 def test_pandas_is_imported_only_when_a_file_is_parsed():
-    code = "import sys, nnctl.data.table, nnctl.data.rows as r; "
-    code += "nnctl.data.table.table_from_frame({'a': [1]}, missing_values=[]); sys.exit('pandas' in sys.modules)"
+    code = "import sys, nnctl.data.frame, nnctl.data.rows as r; "
+    code += "nnctl.data.frame.table_from_frame({'a': [1]}, missing_values=[]); sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(cells.__file__).parents[2])

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import difflib
-import gzip
 import hashlib
 import io
 import os
 import re
 import stat
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,18 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nnctl.errors import DataError, Place, Problem, SpecError
+from nnctl.data.decoding import decode, guess_delimiter, in_file, separator, unify_line_ends, unpack
+from nnctl.errors import DataError
 
 STDIN = Path("-")
 SHOWN = 5  # faults of one kind that a message names one by one
 _BLOCK = 1 << 18  # bytes looked at together: they stay in the processor's cache
-_SIGNATURES = {
-    b"PK\x03\x04": "a zip archive (as every .xlsx file is), not text; unpack it, or export the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook, not text; export the sheet as CSV",
-    b"PAR1": "a parquet file, not text; export it as CSV",
-    b"\x1f\x8b": "gzip data in a file that is not called `.gz`; rename it, or unpack it",
-}
-_DELIMITERS = ",;\t|"  # those that `auto` knows
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -89,14 +80,16 @@ def open_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> Cs
 
     The path ``-`` is the standard input; the delimiter ``auto`` is the one that the header shows. URLs are not opened.
 
-    Raises: DataError if there is no such file, or it is not a CSV file with a header and data rows.
+    Raises: SpecError if there is no such delimiter or encoding; DataError if there is no such file, or it is not a CSV
+            file with a header and data rows.
     """
+    delimiter = separator(delimiter)
     raw, stamp = _read(path)
     path = Path("standard input") if path == STDIN else path
     with ThreadPoolExecutor(max_workers=1) as pool:
         digest = pool.submit(hashlib.sha256, raw)  # beside the checks: hashing lets go of the interpreter lock
-        data = _unify_line_ends(_decode(path, _unpack(path, raw), encoding))
-        delimiter = _guess_delimiter(data) if delimiter == "auto" else delimiter
+        data = unify_line_ends(decode(path, unpack(path, raw), encoding))
+        delimiter = guess_delimiter(data) if delimiter == "auto" else delimiter
         header = _header(path, data, delimiter)
         rows = _count_rows(data, delimiter, len(header)) or _check_rows(path, data, delimiter, len(header))
         verbatim = stamp is not None and data is raw and b'"' not in data
@@ -104,7 +97,7 @@ def open_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> Cs
 
 
 def changed(path: Path) -> DataError:
-    return DataError(_problem(path, "the file changed while it was read; run the command again when it is complete"))
+    return DataError(in_file(path, "the file changed while it was read; run the command again when it is complete"))
 
 
 def _read(path: Path) -> tuple[bytes, tuple[int, ...] | None]:
@@ -115,12 +108,12 @@ def _read(path: Path) -> tuple[bytes, tuple[int, ...] | None]:
             status = os.fstat(stream.fileno())
             return stream.read(), _stamp(status) if stat.S_ISREG(status.st_mode) else None
     except FileNotFoundError:
-        raise DataError(_problem(path, _not_found(path))) from None
+        raise DataError(in_file(path, _not_found(path))) from None
     except IsADirectoryError:
-        raise DataError(_problem(path, "this is a folder; give the path of a CSV file")) from None
+        raise DataError(in_file(path, "this is a folder; give the path of a CSV file")) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(_problem(path, f"the file cannot be read: {reason}")) from None
+        raise DataError(in_file(path, f"the file cannot be read: {reason}")) from None
 
 
 def _not_found(path: Path) -> str:
@@ -135,74 +128,14 @@ def _stamp(status: os.stat_result) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _unpack(path: Path, raw: bytes) -> bytes:
-    if path.suffix.lower() == ".gz":
-        try:
-            return gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(_problem(path, f"this is not a whole gzip file ({error}); pack it again")) from None
-    for signature, sentence in _SIGNATURES.items():
-        if raw.startswith(signature):
-            raise DataError(_problem(path, f"this is {sentence}"))
-    return raw
-
-
-def _decode(path: Path, data: bytes, encoding: str) -> bytes:
-    try:
-        is_utf8 = codecs.lookup(encoding).name == "utf-8"
-    except LookupError:
-        raise SpecError(Problem(f"unknown encoding {code(encoding)}", key="data.format.encoding")) from None
-    data = data.removeprefix(codecs.BOM_UTF8) if is_utf8 else data
-    if not (is_utf8 and data.isascii()):  # in two steps: most files are ASCII, and need no second copy
-        text = _text(path, data, encoding)
-        data = data if is_utf8 else text.removeprefix("\ufeff").encode()
-    if b"\0" in data:
-        line = _line_at(data, data.index(b"\0"))
-        message = "a NUL byte; the file is damaged, or UTF-16 (set `data.format.encoding: utf-16`)"
-        raise DataError(_problem(path, message, line))
-    return data
-
-
-def _text(path: Path, data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            sentence = "the file is UTF-16; set `data.format.encoding: utf-16`"
-        else:
-            sentence = (
-                f"byte 0x{data[error.start]:02x} is not {encoding.upper()}; "
-                "set `data.format.encoding` to what the file is written in, such as latin-1 or cp1252"
-            )
-        raise DataError(_problem(path, sentence, _line_at(data, error.start))) from None
-
-
-def _line_at(data: bytes, position: int) -> int:
-    before = data[:position]
-    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
-
-
-def _unify_line_ends(data: bytes) -> bytes:
-    if b"\r" not in data or b'"' in data:  # between quotes a line end belongs to the cell
-        return data
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
-def _guess_delimiter(data: bytes) -> str:
-    # A wrong guess does no harm: every line must have as many fields as the header.
-    first = re.search(rb"[^\r\n]+", data)
-    header = re.sub(rb'"[^"]*"', b"", first[0]) if first else b""
-    return max(_DELIMITERS, key=lambda delimiter: header.count(delimiter.encode()))
-
-
 def _header(path: Path, data: bytes, delimiter: str) -> tuple[str, ...]:
     line, cells = next(_records(path, data, delimiter), (None, []))
     if line is None:
-        raise DataError(_problem(path, "the file is empty; it needs a header line and data rows"))
+        raise DataError(in_file(path, "the file is empty; it needs a header line and data rows"))
     names = tuple(name.strip() for name in cells)
     repeated = [name for name, count in Counter(names).items() if name and count > 1]
     if repeated:
-        raise DataError(_problem(path, _repeated(names, name), line) for name in repeated)
+        raise DataError(in_file(path, _repeated(names, name), line) for name in repeated)
     return names
 
 
@@ -245,12 +178,12 @@ def _check_rows(path: Path, data: bytes, delimiter: str, width: int) -> int:
         if len(cells) != width:
             wrong.append((line, len(cells)))
     if rows == 0:
-        raise DataError(_problem(path, "no data rows: there is only a header line"))
+        raise DataError(in_file(path, "no data rows: there is only a header line"))
     if wrong:
         expected = f"expected {width} field{'s' * (width > 1)}, found"
-        problems = [_problem(path, f"{expected} {found}", line) for line, found in wrong[:SHOWN]]
+        problems = [in_file(path, f"{expected} {found}", line) for line, found in wrong[:SHOWN]]
         if len(wrong) > SHOWN:
-            problems.append(_problem(path, f"and {len(wrong) - SHOWN} more of such lines", wrong[SHOWN][0]))
+            problems.append(in_file(path, f"and {len(wrong) - SHOWN} more of such lines", wrong[SHOWN][0]))
         raise DataError(problems)
     return rows
 
@@ -265,10 +198,10 @@ def _records(path: Path, data: bytes, delimiter: str, *, keep_blanks: bool = Fal
             cells = next(reader)
         except csv.Error:  # not being `strict`, it has one left: a cell longer than csv.field_size_limit()
             message = f"a cell of more than {csv.field_size_limit()} characters; is its closing quote missing?"
-            raise DataError(_problem(path, message, start)) from None
+            raise DataError(in_file(path, message, start)) from None
         if lines.ended and reader.line_num > start:
             opened = start + sum(len(_NEWLINE.findall(cell)) for cell in cells[:-1])
-            raise DataError(_problem(path, "unclosed quote; close it, or double it if it is part of the text", opened))
+            raise DataError(in_file(path, "unclosed quote; close it, or double it if it is part of the text", opened))
         if lines.ended:
             return
         if len(cells) > 1 or lines.last.strip(" \t\r\n"):
@@ -293,7 +226,3 @@ class _Lines:
             yield line
         self.ended = True
         yield "end"
-
-
-def _problem(path: Path, message: str, line: int | None = None) -> Problem:
-    return Problem(message, place=Place(str(path), line))

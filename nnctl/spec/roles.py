@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from nnctl.component import options
-from nnctl.errors import Problem
+from nnctl.data.decoding import codec, separator
+from nnctl.errors import Problem, SpecError
 from nnctl.spec.problems import format_key, shown
-from nnctl.spec.schema import Bounds, Categorical, ColumnOptions, Data
+from nnctl.spec.schema import Bounds, Categorical, ColumnOptions, Data, Format
 from nnctl.splits import SPLIT_COLUMN
 from nnctl.transforms import DateEncoder, Encoder
 
@@ -58,6 +59,7 @@ def unfit(name: str, exceptions: ColumnOptions, type: str) -> Iterator[Problem]:
 def data_problems(data: Data) -> Iterator[Problem]:
     """What is wrong in the section without a look at the table."""
     yield from _target_problems(data)
+    yield from _format_problems(data.format)
     yield from _bounds_problems("data.numeric.clip", data.numeric.clip)
     yield from _levels_problems(data.categorical)
     roles = left_out(data)
@@ -94,6 +96,16 @@ def _target_problems(data: Data) -> Iterator[Problem]:
                 yield Problem(
                     f"{shown(name)} also stands in `data.{key}`, take it out of one of the two", "data.target"
                 )
+
+
+def _format_problems(form: Format) -> Iterator[Problem]:
+    for check, value in ((separator, form.delimiter), (codec, form.encoding)):
+        try:
+            check(value)
+        except SpecError as error:
+            yield from error.problems
+    if form.delimiter == form.decimal:
+        yield Problem(f"{shown(form.decimal)} is the delimiter, too; the two must differ", "data.format.decimal")
 
 
 def _pointless(name: str, exceptions: ColumnOptions, role: str, data: Data) -> Iterator[Problem]:

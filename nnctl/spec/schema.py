@@ -90,8 +90,8 @@ class ColumnOptions:
 class Format:
     """How the CSV file is written."""
 
-    delimiter: str = option(default="auto", help="Character between cells; auto: comma, semicolon, tab or bar.")
-    encoding: str = option(default="utf-8", help="Encoding of the text.")
+    delimiter: str = option(default="auto", help="Character between cells, or tab; auto: comma, semicolon, tab or bar.")
+    encoding: str = option(default="utf-8", help="Encoding of the text, such as latin-1, cp1252 or utf-16.")
     decimal: Literal[".", ","] = option(default=".", help="Decimal mark of the numbers.")
 
 

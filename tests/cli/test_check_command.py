@@ -50,6 +50,7 @@ metrics: [acuracy]
 """,
         2,
     ),
+    "wrong_format": (START + "  format: {delimiter: comma, encoding: rot13}\n", 2),
     "not_available_yet": (
         START
         + """  weight: amount

@@ -169,3 +169,49 @@ def test_lines_are_counted_alike_however_the_text_is_cut(block, monkeypatch):
     monkeypatch.setattr(cells, "_BLOCK", block)
     assert read("a,b\n" + "10,200\n\n" * 50 + "1,2").rows == 51
     assert refusal("a,b\n" + "10,200\n" * 50 + "1").startswith("a.csv:52: expected 2 fields, found 1")
+
+
+@pytest.mark.parametrize("delimiter", ["comma", "ab", "", "\n", "\r", "\0", "é", "x", "7", '"', "'"])
+def test_a_delimiter_that_cannot_be_one_is_refused(delimiter):
+    with pytest.raises(SpecError) as error:
+        read("a,b\n1,2\n", delimiter=delimiter)
+    (problem,) = error.value.problems
+    assert problem.key == "data.format.delimiter"
+    assert problem.message.startswith("must be one ASCII character")
+
+
+@pytest.mark.parametrize("delimiter", ["tab", r"\t", "\t", "auto"])
+def test_a_tab_may_be_written_as_a_word(delimiter):
+    assert list(read("a\tb\n1\t2\n", delimiter=delimiter).columns) == ["a", "b"]
+
+
+@pytest.mark.parametrize("delimiter", [*"!#$%&()*/:<>?@\\^_`{}~+-.=[]; |", "\x01", "\x1f"])
+def test_any_other_ascii_character_may_separate(delimiter):
+    table = read(f"a{delimiter}b\nq{delimiter}w\ne{delimiter}r\n", delimiter=delimiter)
+    assert texts(table.columns["b"]) == ["w", "r"]
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "base64", "hex", "bz2", "klingon", "", "\0", "\ud800", "é"])
+def test_an_encoding_that_is_none_of_text_is_refused(encoding):
+    with pytest.raises(SpecError) as error:
+        read("a,b\n1,2\n", encoding=encoding)
+    (problem,) = error.value.problems
+    assert problem.key == "data.format.encoding"
+    assert problem.message.startswith("unknown encoding")
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "a,b\n1,2\n3,é\n", "a,ä\r\n1,2\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "cp037", "punycode", "idna", "utf-7"])
+def test_a_wrong_encoding_of_a_plain_file_is_named(encoding, text):
+    if encoding == "cp037":  # its \\r is that of ASCII, its \\n is not
+        text = text.replace("\r", "")
+    if encoding in ("idna", "utf-7", "punycode"):  # they read some ASCII
+        text = text.replace("b", "é")
+    message = refusal(text, encoding=encoding)
+    assert encoding.upper() in message
+    assert message.endswith("; it is UTF-8: leave out `data.format.encoding`")
+
+
+def test_half_a_surrogate_pair_is_no_text():
+    message = refusal(b"a,b\n1,\\ud800\n", encoding="raw_unicode_escape")
+    assert message.startswith("a.csv: as RAW_UNICODE_ESCAPE the file holds half of a surrogate pair")

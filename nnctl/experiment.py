@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnctl.errors import DivergedError, NnctlError, Problem
+from nnctl.arguments import ARGUMENTS, check_path, check_text
+from nnctl.errors import DivergedError, NnctlError, Problem, SpecError
 from nnctl.interrupts import Interrupts
 from nnctl.model import Model, restore
 from nnctl.network import gradcheck as gradients
@@ -23,12 +24,14 @@ from nnctl.recording import Recorder, Run
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find, runs_folder
 from nnctl.runs.run_dir import RunDir, name_from_stem, validate_name
+from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.trainer import Epoch, Stop, Tick, Trainer
 
-Overrides = Sequence[str] | Mapping[str, Any]
+Overrides = Sequence[str] | Mapping[str, Any] | None
 
 GRADCHECK_ROWS = 16
+RUN = "a run: what `train` gave back, its folder, a checkpoint file, `NAME/latest`, or the start of an id"
 
 
 class Started(NamedTuple):
@@ -89,11 +92,14 @@ def training(
     argv: Sequence[str] = (),
 ) -> Iterator[Event]:
     """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished."""
+    runs = runs_folder(runs_dir)
+    if name is not None:
+        _check_name(name, from_command_line=bool(argv))
     with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
         opened = open_experiment(config, overrides, name=name)
         spec, prepared = opened.spec, opened.prepared
         trainer = Trainer(prepared.job)
-        run_dir = RunDir.create(runs_folder(runs_dir), str(prepared.experiment.name))
+        run_dir = RunDir.create(runs, str(prepared.experiment.name))
         with run_dir.lock(), Interrupts() as interrupts:
             about = {"argv": list(argv), "overrides": spec.document.overrides}
             recorder = Recorder(run_dir, spec, prepared, trainer, about)
@@ -167,6 +173,8 @@ def load(run: Run | str | Path, *, runs_dir: str | Path | None = None) -> Model:
 
 def open_model(run: Run | str | Path, *, runs_dir: str | Path | None = None) -> tuple[Model, RunDir | None]:
     """The model that RUN names, and the run's folder, if it is not a checkpoint file alone."""
+    if not isinstance(run, Run):
+        check_path("run", run, RUN)
     reference = run.path if isinstance(run, Run) else str(run)
     found = find(runs_folder(runs_dir), reference)
     with threadpool_limits(1):
@@ -184,10 +192,20 @@ def diverged(run: Run) -> DivergedError:
 def run_name(name: str | None, spec: Spec) -> str:
     """The folder under runs/: the given name, else the key ``name``, else the stem of the config's file name.
 
-    Raises: SpecError if one of the first two cannot be a folder's name.
+    Raises: SpecError if the key cannot be a folder's name.
     """
     if name is not None:
-        return validate_name(name)
+        return name
     if spec.experiment.name is not None:
         return validate_name(spec.experiment.name)
     return name_from_stem(spec.document.path.stem)
+
+
+def _check_name(name: str, *, from_command_line: bool) -> None:
+    """Raise SpecError if the name that was given as an argument cannot be a folder's."""
+    check_text("name", name, "text, the name of a folder")
+    key, place = ("--name", COMMAND_LINE) if from_command_line else ("name", ARGUMENTS)
+    try:
+        validate_name(name)
+    except SpecError as error:
+        raise SpecError(replace(problem, key=key, place=place) for problem in error.problems) from None

@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from nnctl.arguments import check_path
 from nnctl.data.cells import open_csv
 from nnctl.data.refusals import no_column
 from nnctl.data.rows import rows_of, write_rows
@@ -19,10 +20,12 @@ from nnctl.dataset import PARTS, cut, read, rows_with_target
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.experiment import open_model
 from nnctl.metrics import Predictions, ratio
-from nnctl.model import Model
+from nnctl.model import Model, unseen_notes
 from nnctl.recording import Run
 
 Array = NDArray[Any]
+
+CSV = "the path of a CSV file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ def evaluate(
     Raises: SpecError if a checkpoint file comes without a CSV; DataError if ``split`` is asked of other data than the
             run was trained on.
     """
+    if csv is not None:
+        check_path("csv", csv, CSV)
     model, run_dir = open_model(run, runs_dir=runs_dir)
     reference = str(run) if run_dir is None else os.path.relpath(run_dir.path)
     if csv is None and run_dir is None:
@@ -138,12 +143,19 @@ class Predicted:
 
 
 def predict(
-    run: Run | str | Path, csv: str, output: str, *, proba: bool = False, runs_dir: str | Path | None = None
+    run: Run | str | Path,
+    csv: str | Path,
+    output: str | Path,
+    *,
+    proba: bool = False,
+    runs_dir: str | Path | None = None,
 ) -> Predicted:
     """Write a CSV with the input's cells as they were and the predictions behind them; ``-`` is stdin and stdout.
 
     Raises: DataError if a feature column is missing, or a column has the name of one that would be added.
     """
+    check_path("csv", csv, f"{CSV}; for a table in memory there is `nnctl.load(run).predict`")
+    check_path("output", output, "the path of the file to write, `-` for the standard output")
     model, _ = open_model(run, runs_dir=runs_dir)
     data = model.experiment.data
     names = prediction_columns(model, proba=proba)
@@ -151,14 +163,13 @@ def predict(
     header, rows = rows_of(file)
     taken = [name for name in names if name in header]
     if taken:
-        place = Place(csv, 1)
+        place = Place(str(csv), 1)
         raise DataError(Problem(f"has a column `{taken[0]}`, a name that predictions get; rename it", place=place))
     with threadpool_limits(1):
         outputs, unseen = model.outputs(model.read(file))
     added = _cells(model, outputs, proba=proba)
     write_rows(Path(output), [*header, *names], map(add, rows, added), source=Path(csv), delimiter=file.delimiter)
-    notes = [f"{csv}: `{name}` holds levels unseen in training, in {count} rows" for name, count in unseen.items()]
-    return Predicted(len(rows), tuple(notes))
+    return Predicted(len(rows), tuple(unseen_notes(str(csv), unseen)))
 
 
 def prediction_columns(model: Model, *, proba: bool) -> list[str]:

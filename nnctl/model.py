@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,10 @@ from nnctl.component import plain
 from nnctl.data.batches import Examples
 from nnctl.data.cells import CsvFile
 from nnctl.data.features import Features, features_of, features_state
-from nnctl.data.frame import table_from_frame
+from nnctl.data.frame import FRAME, table_from_frame
 from nnctl.data.table import Table, parse_table
 from nnctl.data.target import Target
-from nnctl.errors import NnctlError, Place, RunError
+from nnctl.errors import NnctlError, Place, RunError, SpecError
 from nnctl.evaluation import Evaluator
 from nnctl.examples import part_examples
 from nnctl.network.arena import Arena
@@ -67,13 +68,19 @@ class Model:
         (N, P) where there is more to tell, as `predict` writes it: several targets, quantiles, standard deviations. An
         autoencoder gives the reconstruction errors (N,).
         """
-        return self.values(self.outputs(self.table(frame))[0])
+        return self.values(self._outputs_for(frame))
 
     def predict_proba(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Array:
-        """Class probabilities (N, C). Raises TypeError for regression, and where the loss gives none."""
+        """Class probabilities (N, C). Raises SpecError for regression, and where the loss gives none."""
         if (reason := self.no_probabilities) is not None:
-            raise TypeError(reason)
-        return self.target.probability(self.outputs(self.table(frame))[0])
+            raise SpecError(reason)
+        return self.target.probability(self._outputs_for(frame))
+
+    def _outputs_for(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Array:
+        outputs, unseen = self.outputs(self.table(frame))
+        for note in unseen_notes(str(FRAME), unseen):
+            warnings.warn(note, stacklevel=3)  # the line that asked for predictions
+        return outputs
 
     @property
     def no_probabilities(self) -> str | None:
@@ -139,6 +146,11 @@ class Model:
             width=self.network.output[0],
             weight=self.experiment.data.weight,
         )
+
+
+def unseen_notes(source: str, unseen: Mapping[str, int]) -> list[str]:
+    """What is said about the columns of a table with levels that no training row has, and their counts of rows."""
+    return [f"{source}: `{name}` holds levels unseen in training, in {count} rows" for name, count in unseen.items()]
 
 
 def described(prepared: Prepared) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnctl.arguments import wrong
 from nnctl.data.cells import code
 from nnctl.data.columns import Column, Numbers, Refusal, Texts
 from nnctl.data.table import Table, column_of, notation_of
@@ -33,8 +34,11 @@ def table_from_frame(
     A value that is to be a text is written as a CSV file would have it: ``true``, ``3`` (also for 3.0, which is what
     whole numbers become in a column with missing values), ``0.5``; dates and times in the format of their column.
 
-    Raises: DataError if the columns do not fit together, or a value is not what it should be.
+    Raises: SpecError if it is neither; DataError if the columns do not fit together, or a value is not what it should
+            be.
     """
+    if not (isinstance(frame, Mapping) or (hasattr(frame, "columns") and hasattr(frame, "items"))):
+        raise wrong("frame", 'a DataFrame, or a dict of columns such as {"a": [1, 2]}', frame)
     names = [str(name) for name in frame]
     if len(set(names)) < len(names):
         raise _in_frame("two columns have the same name; rename one")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnctl.arguments import check_path
 from nnctl.errors import Place, Problem, RunError, SpecError
 from nnctl.runs import atomic
 from nnctl.runs.run_dir import ID, LATEST, NAME, RunDir, shown
@@ -25,6 +26,8 @@ _PART_OF_ID = re.compile(r"[0-9a-f-]{1,20}")
 
 def runs_folder(runs_dir: str | Path | None) -> Path:
     """Where runs lie: the argument, else the environment variable NNCTL_RUNS_DIR, else ``runs``."""
+    if runs_dir is not None:
+        check_path("runs_dir", runs_dir, "the path of a folder")
     return Path(runs_dir or os.environ.get("NNCTL_RUNS_DIR") or DEFAULT_RUNS_DIR)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnctl.arguments import check_overrides, check_path
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.dump import UNWRITABLE, resolve
 from nnctl.spec.files import content_of, parse_bytes, read
@@ -45,11 +46,14 @@ class Document:
         return node.place
 
 
-def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] = ()) -> Document:
+def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] | None = ()) -> Document:
     """Read an experiment: ``extends`` resolved, overrides applied, ``${env:NAME}`` filled in.
 
     Raises: SpecError with every problem found.
     """
+    overrides = () if overrides is None else overrides
+    check_path("config", path, "the path of a YAML file")
+    check_overrides(overrides)
     problems = Problems()
     content = content_of(path)
     root, files = _with_parents(path, content)

@@ -38,7 +38,7 @@ class Spec:
         return self.document.place(key)
 
 
-def read_experiment(path: str | Path, overrides: AnySequence[str] | AnyMapping[str, Any] = ()) -> Spec:
+def read_experiment(path: str | Path, overrides: AnySequence[str] | AnyMapping[str, Any] | None = ()) -> Spec:
     """Read and validate a config. Raises SpecError with every problem, placed."""
     document = load(path, overrides)
     try:

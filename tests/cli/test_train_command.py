@@ -138,3 +138,13 @@ def test_a_signal_ends_the_run_after_a_save(process, folder, number):
     assert f"stopped by {number.name}" in last
     assert found["checkpoint"] in last
     assert "Traceback" not in err
+
+
+def test_a_wrong_name_on_the_command_line_is_placed_there(nnctl, folder):
+    (folder / "it.yaml").write_text("name: good\n" + (folder / "it.yaml").read_text())
+    result = nnctl("train", "it.yaml", "--name", "a/b")
+    assert result.code == 2
+    assert result.err.startswith("command line: --name: expected at most 64 letters")
+    assert "got `a/b`; try `" in result.err
+    result = nnctl("train", "it.yaml", "name=a/b")
+    assert result.err.startswith("command line: name: expected at most 64 letters")

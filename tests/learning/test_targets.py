@@ -129,7 +129,7 @@ def test_a_hinge_decides_at_zero_and_gives_no_probabilities(target: str) -> None
     assert (scores[:, 0] > 0).tolist() == [False, True]
     assert np.atleast_2d(model.predict({"a": [-2.0, 2.0], "b": [-2.0, 2.0]}).T)[0].tolist() == ["no", "yes"]
     assert not any("auc" in name or "log_loss" in name for name in run.metrics)
-    with pytest.raises(TypeError, match="hinge gives no probabilities"):
+    with pytest.raises(SpecError, match="hinge gives no probabilities"):
         model.predict_proba({"a": [1.0], "b": [1.0]})
     with pytest.raises(SpecError, match="--proba: the loss hinge gives no probabilities"):
         predict(run, "table.csv", "out.csv", proba=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,14 @@ def test_a_trained_model_predicts_new_rows_from_its_checkpoint(changes: dict[str
     new = rows(20, seed=1)
     new[3][2] = "unseen"
     write_csv(folder / "new.csv", HEADER[:-1], [row[:-1] for row in new])
-    nnctl.predict(run, "new.csv", "out.csv")
+    notes = nnctl.predict(run, "new.csv", "out.csv").notes
     with open("out.csv", newline="") as file:
         predicted = [float(row["prediction"]) for row in csv.DictReader(file)]
     frame = {name: [row[place] for row in new] for place, name in enumerate(HEADER[:-1])}
-    assert nnctl.load(run).predict(frame).tolist() == predicted
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert nnctl.load(run).predict(frame).tolist() == predicted
+    assert [str(each.message) for each in warned] == [note.replace("new.csv", "frame") for note in notes]
     assert np.isfinite(predicted).all()
 
 

@@ -136,17 +136,8 @@ def _task(data: Data, table: Table) -> str:
 
 def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
     """Raise DataError unless every column that the section names exists and something is left to learn from."""
-    places = {"data.target": targets, "data.id": data.id, "data.drop": data.drop, "data.columns": tuple(data.columns)}
-    column = getattr(data.split, "column", None)
-    if column is not None:
-        places["data.split.column"] = (column,)
-    if data.weight is not None:
-        places["data.weight"] = (data.weight,)
     problems = [
-        Problem(no_column(table, name), key)
-        for key, names in places.items()
-        for name in names
-        if name not in table.columns
+        Problem(no_column(table, name), key) for key, name in _named(data, targets) if name not in table.columns
     ]
     names = [] if problems else feature_names(data, table, targets)
     if not problems and not names:
@@ -155,6 +146,21 @@ def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
         problems += unfit(name, data.columns.get(name, ColumnOptions()), table.columns[name].type)
     if problems:
         raise DataError(problems)
+
+
+def _named(data: Data, targets: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The columns that the section names, each with the key of the very entry that names it."""
+    lists = {"id": data.id, "drop": data.drop}
+    if isinstance(data.target, str):
+        yield from (("data.target", name) for name in targets)
+    else:
+        lists = {"target": targets, **lists}
+    for option, names in lists.items():
+        yield from ((format_key(("data", option, place)), name) for place, name in enumerate(names))
+    yield from ((format_key(("data", "columns", name)), name) for name in data.columns)
+    for key, column in ((SPLIT_COLUMN, getattr(data.split, "column", None)), ("data.weight", data.weight)):
+        if column is not None:
+            yield key, column
 
 
 def feature_names(data: Data, table: Table, targets: tuple[str, ...]) -> list[str]:
@@ -202,7 +208,7 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
         Rows(
             len(rows),
             classes,
-            None if column is None else _texts(column, rows),
+            None if column is None else _labels_at(column, rows),
             _times(column, rows) if column is not None and split.orders else None,
             lambda row: Place(str(table.path), table.line(int(rows[row]))),
         ),
@@ -233,7 +239,7 @@ def digest(tables: Iterable[Table]) -> str:
     return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 
-def _texts(column: Column, rows: Array) -> list[str]:
+def _labels_at(column: Column, rows: Array) -> list[str]:
     found = labels(column)
     return [found.names[code] if code >= 0 else "" for code in found.codes[rows].tolist()]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from nnctl.component import registry
 from nnctl.errors import Problem, SpecError
 from nnctl.losses import Loss
 from nnctl.metrics import AUTO, Metric
 from nnctl.schedules import Schedule
-from nnctl.spec.problems import unknown
+from nnctl.spec.problems import listed, shown, suggest, unknown
 from nnctl.spec.schema import Experiment
 from nnctl.spec.synonyms import SYNONYMS
 
@@ -64,7 +64,11 @@ def _direction(
     part, _, name = monitor.partition("_")
     known = [f"{part}_{name}" for part in ("val", "train") for name in ("loss", *fitting)]
     if monitor not in known:
-        problems.append(Problem(unknown("value to monitor", monitor, known, SYNONYMS), key))
+        meant = suggest(name, ["loss", *fitting], SYNONYMS) if part in ("val", "train") else None
+        message = unknown("value to monitor", monitor, known, SYNONYMS)
+        if meant is not None:
+            message = f"unknown value to monitor {shown(monitor)}, did you mean `{part}_{meant}`?"
+        problems.append(Problem(message, key))
     elif part == "val" and not has_val:
         problems.append(Problem(f"`{monitor}` needs validation rows and there are none: monitor `train_{name}`", key))
     elif name != "loss":
@@ -84,7 +88,7 @@ def _unfit(metrics: list[Metric], fitting: Mapping[str, type[Metric]], task: str
             fault = f"does not fit a {task} target"
             if task in metric.tasks:
                 fault = f"needs probabilities, which {loss.name} does not give"
-            message = f"{name} {fault}, allowed: {_quoted(fitting)}"
+            message = f"{name} {fault}, allowed: {listed(fitting)}"
             problems.append(Problem(message, f"metrics[{place}]"))
         elif name in names[:place]:
             message = (
@@ -92,7 +96,3 @@ def _unfit(metrics: list[Metric], fitting: Mapping[str, type[Metric]], task: str
             )
             problems.append(Problem(message, f"metrics[{place}]"))
     return problems
-
-
-def _quoted(names: Any) -> str:
-    return ", ".join(f"`{name}`" for name in names)

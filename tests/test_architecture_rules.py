@@ -31,7 +31,7 @@ ROOMS = (
     ),
     ("network",),
     ("data",),
-    ("spec.schema", "spec.roles", "spec.leaves", "spec.binding", "spec.reading", "spec.json_schema"),
+    ("spec.schema", "spec.roles", "spec.leaves", "spec.wording", "spec.binding", "spec.reading", "spec.json_schema"),
     ("testing",),
     ("embeddings",),
     ("architecture", "dataset", "columns", "evaluation", "examples", "learning", "watching"),

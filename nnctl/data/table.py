@@ -112,7 +112,7 @@ def _parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation) -
     # pandas decides one thing only: whether all of a column are finite numbers. It hands over the texts otherwise.
     texts = _read_csv(file, notation, unclear, list(unclear)) if unclear else frame
     return {
-        i: _texts(texts[i] if i in unclear else frame[i]) if values is None else values for i, values in numbers.items()
+        i: _cells(texts[i] if i in unclear else frame[i]) if values is None else values for i, values in numbers.items()
     }
 
 
@@ -167,7 +167,7 @@ def _numbers(series: pandas.Series[Any]) -> Numbers | None:
     return None if np.isinf(values).any() else values
 
 
-def _texts(series: pandas.Series[Any]) -> Texts:
+def _cells(series: pandas.Series[Any]) -> Texts:
     codes, texts = series.factorize()
     return Texts(codes, [str(text) for text in texts])
 

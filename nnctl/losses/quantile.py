@@ -33,7 +33,9 @@ class Quantile(Elementwise):
         return self.q if isinstance(self.q, tuple) else (self.q,)
 
     def width(self, *, task: str, classes: int, targets: int) -> int:
-        if not self.levels or len(set(self.levels)) < len(self.levels):
+        if not self.levels:
+            raise SpecError(Problem("must hold at least one quantile, such as [0.1, 0.5, 0.9], got []", "loss.q"))
+        if len(set(self.levels)) < len(self.levels):
             raise SpecError(Problem(f"must be different quantiles, got {list(self.levels)}", "loss.q"))
         return targets * len(self.levels)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -20,10 +19,10 @@ from nnctl.spec.overrides import is_null
 from nnctl.spec.problems import Problems, format_key, shown, suggest, unknown
 from nnctl.spec.schema import Data, Experiment, FilePath
 from nnctl.spec.synonyms import SYNONYMS
+from nnctl.spec.wording import allowed_types, got, is_component, meant_list, meant_option, must_be, noun, text_of
 
 Key = tuple[str | int, ...]
 INVALID: Any = object()  # stands for a value whose problem is already noted
-MOST_LISTED = 12  # names of components in one message
 NOT_YET = "not available yet, leave it out or write {default}"
 
 
@@ -38,28 +37,35 @@ class Binder:
         if is_null(node):
             node = Mapping(node.place, {}, {})
         if not isinstance(node, Mapping):
-            return self._wrong(node, key, f"must be a mapping of options ({', '.join(options(cls))})")
+            message = f"must be a mapping of options ({', '.join(options(cls))}), got {got(node)}"
+            return self._wrong(node, key, message + meant_option(cls, node))
         return self._options(cls, node, key, known=options(cls))
 
-    def component(self, base: type[Component], node: Node, key: Key, *, usual: str) -> Any:
-        """A component of the kind of ``base``: a bare name, or a mapping with ``type`` and options."""
+    def component(
+        self, base: type[Component], node: Node, key: Key, *, usual: str, others: tuple[str, ...] = ()
+    ) -> Any:
+        """A component of the kind of ``base``: a bare name, or a mapping with ``type`` and options.
+
+        ``others`` are words that may stand in its place.
+        """
         kind = registry.all(base.kind, base)
         if isinstance(node, Scalar):
             node = Mapping(node.place, {"type": node}, {"type": node.place})
         if not isinstance(node, Mapping):
-            return self._wrong(node, key, "must be a name or a mapping with `type`")
+            return self._wrong(node, key, f"must be a name or a mapping with `type`, got {got(node)}")
         named = node.items.get("type")
         first = kind.get(next(iter(node.items), ""))
         if first is not None and first.short and list(node.items) == [first.name]:
             return self._short(first, node, key)
         if named is None and not usual:
-            return self._wrong(node, key, f"has no `type`, {_allowed(base, kind)}")
+            return self._wrong(node, key, f"has no `type`, {allowed_types(base, kind)}")
         name = usual if named is None else _name_of(named)
         if name is None or name not in kind:
-            written = str(name if name is not None else _text(named))
-            message = unknown(_noun(base), written, kind, SYNONYMS)
-            if suggest(written, kind, SYNONYMS) is None:
-                message = f"unknown {_noun(base)} {shown(written)}, {_allowed(base, kind)}"
+            written = str(name if name is not None else text_of(named))
+            names = [*kind, *others]
+            message = unknown(noun(base), written, names, SYNONYMS)
+            if suggest(written, names, SYNONYMS) is None:
+                message = f"unknown {noun(base)} {shown(written)}, {allowed_types(base, kind)}"
             return self._wrong(named or node, (*key, "type") if isinstance(named, Scalar) else key, message)
         cls = kind[name]
         known = options(cls)
@@ -103,7 +109,7 @@ class Binder:
             return INVALID
         if value in option.later or (not option.available and value != option.default):
             written = "none" if option.default is None else _yaml(option.default)
-            return self._wrong(node, key, f"{shown(_text(node))} is {NOT_YET.format(default=f'`{written}`')}")
+            return self._wrong(node, key, f"{shown(text_of(node))} is {NOT_YET.format(default=f'`{written}`')}")
         return value
 
     def _read(self, annotation: Any, option: Option, node: Node, key: Key) -> Any:
@@ -114,10 +120,10 @@ class Binder:
             return node.value
         for member in members:
             if isinstance(member, type) and issubclass(member, Component):
-                return self.component(member, node, key, usual=_usual(option, member))
+                return self.component(member, node, key, usual=_usual(option, member), others=words(annotation))
             if dataclasses.is_dataclass(member):
                 return self.section(member, node, key)  # type: ignore[arg-type]
-            if get_origin(member) is tuple and _holds_components(get_args(member)[0]):
+            if get_origin(member) is tuple and is_component(get_args(member)[0]):
                 return self._list(get_args(member)[0], node, key)
             if get_origin(member) is tuple and _is_list_of_lists(member):
                 return self._lists(get_args(get_args(member)[0])[0], node, key)
@@ -128,14 +134,15 @@ class Binder:
     def _list(self, base: type[Component], node: Node, key: Key) -> Any:
         """A list of components."""
         if not isinstance(node, Sequence):
-            return self._wrong(node, key, "must be a list of names, or of mappings with `type`")
+            message = f"must be a list of names, or of mappings with `type`, got {got(node)}"
+            return self._wrong(node, key, message + meant_list(base, node))
         items = [self.component(base, item, (*key, place), usual="") for place, item in enumerate(node.items)]
         return INVALID if any(item is INVALID for item in items) else tuple(items)
 
     def _lists(self, base: type[Component], node: Node, key: Key) -> Any:
         """A list of lists of components."""
         if not isinstance(node, Sequence):
-            return self._wrong(node, key, "must be a list of lists")
+            return self._wrong(node, key, f"must be a list of lists, got {got(node)}")
         lists = [self._list(base, item, (*key, place)) for place, item in enumerate(node.items)]
         return INVALID if any(item is INVALID for item in lists) else tuple(lists)
 
@@ -144,7 +151,7 @@ class Binder:
         if is_null(node):
             return {}
         if not isinstance(node, Mapping):
-            return self._wrong(node, key, "must be a mapping by name")
+            return self._wrong(node, key, f"must be a mapping by name, got {got(node)}")
         return {name: self.section(cls, item, (*key, name)) for name, item in node.items.items()}
 
     def _leaf(self, leaf: Leaf, node: Node, key: Key) -> Any:
@@ -152,16 +159,18 @@ class Binder:
         if _is_list(leaf.annotation) and isinstance(node, Scalar) and not _takes_scalar(leaf.annotation):
             if is_null(node) and node.value is None:
                 return ()
-            return self._wrong(node, key, f"must be {leaf.wanted()}, got {shown(_text(node))}")
-        value = _texts(node) if takes_text else plain(node)
+            return self._wrong(node, key, f"must be {leaf.wanted()}, got {got(node)}")
+        value = _as_written(node) if takes_text else plain(node)
         try:
             read = leaf.read(value)
         except LookupError as error:
             where, allowed = node, leaf.wanted()
             for index in error.args:
                 if isinstance(where, Sequence) and index < len(where.items):  # else it is an item that lacks
-                    where, allowed, key = where.items[index], leaf.wanted_inside(), (*key, index)
-            return self._wrong(where, key, _must_be(allowed, where, words(leaf.annotation)))
+                    where, allowed, key = where.items[index], leaf.wanted_inside(tuple), (*key, index)
+                elif isinstance(where, Mapping):
+                    where, allowed, key = where.items[index], leaf.wanted_inside(dict), (*key, index)
+            return self._wrong(where, key, must_be(allowed, where, words(leaf.annotation)))
         return _as_path(read, node) if FilePath in alternatives(leaf.annotation) else read
 
     def _unknown(self, cls: type, name: str, place: Place, key: Key, names: list[str], type_node: Node | None) -> None:
@@ -196,17 +205,6 @@ def _usual(option: Option, base: type[Component]) -> str:
     return option.default.name if isinstance(option.default, Component) else base.usual
 
 
-def _noun(base: type[Component]) -> str:
-    """How one component of a kind is called in a message: layers -> layer, losses -> loss."""
-    nouns = {"losses": "loss", "early_stopping": "early stopping rule", "transforms": "transform"}
-    return nouns.get(base.kind, base.kind.removesuffix("s"))
-
-
-def _allowed(base: type[Component], kind: AnyMapping[str, type]) -> str:
-    """What may stand there, or how to see it where it is a long list."""
-    return f"allowed: {_quoted(kind)}" if len(kind) <= MOST_LISTED else f"`nnctl list {base.kind}` shows all there are"
-
-
 def _name_of(node: Node) -> str | None:
     if isinstance(node, Scalar):
         return "none" if is_null(node) else node.text
@@ -223,14 +221,10 @@ def _names_a_component(members: tuple[Any, ...], node: Node) -> bool:
     )
 
 
-def _holds_components(item: Any) -> bool:
-    return isinstance(item, type) and issubclass(item, Component)
-
-
 def _is_list_of_lists(annotation: Any) -> bool:
     """Whether it is a tuple of tuples of components, the branches of a layer."""
     inner = get_args(annotation)[0]
-    return get_origin(inner) is tuple and _holds_components(get_args(inner)[0])
+    return get_origin(inner) is tuple and is_component(get_args(inner)[0])
 
 
 def _is_list(annotation: Any) -> bool:
@@ -249,31 +243,11 @@ def _takes_text(annotation: Any) -> bool:
     )
 
 
-def _texts(node: Node) -> Any:
+def _as_written(node: Node) -> Any:
     """The plain value of a node with every scalar as it was written."""
     if isinstance(node, Sequence):
-        return [_texts(item) for item in node.items]
+        return [_as_written(item) for item in node.items]
     return node.text if isinstance(node, Scalar) and node.value is not None else plain(node)
-
-
-def _text(node: Node | None) -> str:
-    """A node as a message shows it."""
-    if isinstance(node, Scalar):
-        return node.text if node.text else ("null" if node.value is None else "")
-    return "a mapping" if isinstance(node, Mapping) else "a list"
-
-
-def _must_be(allowed: str, node: Node, known: tuple[str, ...]) -> str:
-    got = _text(node) if not isinstance(node, Scalar) else shown(_text(node))
-    message = f"must be {allowed}, got {got}"
-    if isinstance(node, Scalar) and isinstance(node.value, str) and known:
-        close = suggest(node.value, known, SYNONYMS)
-        return f"{message}, did you mean `{close}`?" if close else message
-    return message
-
-
-def _quoted(names: Any) -> str:
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def _yaml(value: Any) -> str:

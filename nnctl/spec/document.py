@@ -38,12 +38,14 @@ class Document:
         except SpecError:
             return None
         node: Node = self.root
+        place = node.place
         for part in parts:
             child = _child(node, part)
             if child is None:
-                break
+                return node.place
+            place = _start(node, part, child)
             node = child
-        return node.place
+        return place
 
 
 def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] | None = ()) -> Document:
@@ -146,6 +148,14 @@ def _fill(node: Scalar, key: str, problems: Problems) -> Scalar:
             problems.add(key, f"the environment variable {shown(name)} holds characters that are not text", node.place)
     text = _HOLE.sub(lambda hole: os.environ.get(hole[1] or "", hole[0]), node.text)
     return Scalar(node.place, resolve(text), text)
+
+
+def _start(node: Node, part: str | int, child: Node) -> Place:
+    """Where a child is written; a mapping in block style starts at its name, not at the line below."""
+    name = node.keys.get(str(part)) if isinstance(node, Mapping) and isinstance(child, Mapping) else None
+    if name is not None and name.source == child.place.source and name.line != child.place.line:
+        return name
+    return child.place
 
 
 def _child(node: Node, part: str | int) -> Node | None:

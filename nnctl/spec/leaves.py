@@ -32,7 +32,7 @@ def words(annotation: Any) -> tuple[str, ...]:
 
 
 class Leaf:
-    """A type with bounds that holds no component: numbers, text, words, and lists of them."""
+    """A type with bounds that holds no component: numbers, text, words, lists and mappings of them."""
 
     def __init__(self, annotation: Any, bounds: Mapping[str, float]) -> None:
         self.annotation, self.bounds = annotation, dict(bounds)
@@ -52,11 +52,11 @@ class Leaf:
         """What is allowed, as a phrase: `a whole number >= 1 or `full``."""
         return _wanted(self.annotation, self.bounds)
 
-    def wanted_inside(self) -> str:
-        """What is allowed for an element of a list."""
+    def wanted_inside(self, kind: type) -> str:
+        """What is allowed for an element of a list (``tuple``) or of a mapping (``dict``)."""
         for member in alternatives(self.annotation):
-            if get_origin(member) is tuple:
-                return _wanted(get_args(member)[0], self.bounds)
+            if get_origin(member) is kind:
+                return _wanted(get_args(member)[kind is dict], self.bounds)
         return self.wanted()
 
 
@@ -73,13 +73,23 @@ def _bounded(annotation: Any, bounds: Mapping[str, float]) -> Any:
     return annotation
 
 
-def _deepest(error: ValidationError, value: Any) -> tuple[int, ...]:
-    """The list indices that lead to the wrong element; a union reports one error for each of its members."""
-    paths = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        path = tuple(part for part in problem["loc"] if isinstance(part, int))
-        paths.append(path if isinstance(value, list) else ())
-    return max(paths, key=len)
+def _deepest(error: ValidationError, value: Any) -> tuple[str | int, ...]:
+    """The indices and names that lead to the wrong element; a union reports one error for each of its members."""
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    return max((_path(problem["loc"], value) for problem in errors), key=len)
+
+
+def _path(loc: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
+    """The parts of a location that lead into the value; the others are pydantic's names of the members of unions."""
+    path: list[str | int] = []
+    for part in loc:
+        if isinstance(value, list) and isinstance(part, int):
+            path.append(part)
+            value = value[part] if part < len(value) else None  # an item that lacks
+        elif isinstance(value, dict) and part in value:
+            path.append(part)
+            value = value[part]
+    return tuple(path)
 
 
 def _wanted(annotation: Any, bounds: Mapping[str, float]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 from collections import abc
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from nnctl.errors import Place, Problem, SpecError
-from nnctl.spec.dump import scalar_text
+from nnctl.spec.dump import UNWRITABLE, scalar_text
 from nnctl.spec.nodes import MAX_DEPTH, Mapping, Node, Scalar, Sequence, parse_value, plain
 from nnctl.spec.problems import Problems, shown
 from nnctl.spec.problems import format_key as format_key
@@ -21,6 +23,9 @@ FROM_PYTHON = Place("overrides")
 
 # The first `=` outside of quoted names. Possessive, so that it is linear in any text.
 _ASSIGNMENT = re.compile(r"""((?:\["(?:[^"\\]|\\.)*+"\]|\['(?:[^'\\]|\\.)*+'\]|[^=])*+)=(.*)""", re.DOTALL)
+
+# What starts a list, a mapping or quotes, or is a mapping or list in block style: quotes around it are not the way out.
+_BRACKETS = re.compile(r"""\s*[\[{"']|- |.*:(\s|$)""", re.DOTALL)
 
 Key = tuple[str | int, ...]
 
@@ -95,8 +100,19 @@ def _from_text(assignments: Any, problems: Problems) -> dict[Key, Node]:
         if match is None:
             problems.add(text, f"expected KEY=VALUE, got {shown(text)}", COMMAND_LINE)
         else:
-            _read(match[1], partial(parse_value, match[2], COMMAND_LINE), changes, problems, COMMAND_LINE)
+            _read(match[1], partial(_value, match[1], match[2]), changes, problems, COMMAND_LINE)
     return changes
+
+
+def _value(key: str, text: str) -> Node:
+    """The value of an assignment. Raises: SpecError, with the way to write it if it was meant as text."""
+    try:
+        return parse_value(text, COMMAND_LINE)
+    except SpecError:
+        if _BRACKETS.match(text) or UNWRITABLE.search(text):
+            raise
+        quoted = shlex.quote(f"{key}={json.dumps(text, ensure_ascii=False)}")
+        raise SpecError(Problem(f"YAML cannot read {shown(text)} as it is; write {quoted}")) from None
 
 
 def _from_python(assignments: Any, problems: Problems) -> dict[Key, Node]:

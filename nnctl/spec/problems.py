@@ -89,6 +89,11 @@ def shown(value: object) -> str:
     return "`" + "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text) + "`"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names one after another, each in backticks."""
+    return ", ".join(shown(name) for name in names)
+
+
 def unknown(what: str, word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS) -> str:
     """The message for a word that is not known: what was probably meant, else what is allowed.
 
@@ -106,9 +111,8 @@ def instead(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SY
         return f"did you mean {shown(meant)}?"
     if not names:
         return "none is allowed here"
-    listed = ", ".join(shown(name) for name in names[:MAX_LISTED])
     more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-    return f"allowed: {listed}{more}"
+    return f"allowed: {listed(names[:MAX_LISTED])}{more}"
 
 
 def suggest(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS) -> str | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nnctl.component import Component
 from nnctl.errors import DataError, Problem, SpecError
+from nnctl.spec.problems import listed
 
 Values = NDArray[np.float64]
 State = dict[str, Any]  # what was fitted, for JSON: floats, strings, booleans, lists
@@ -122,11 +123,11 @@ def ordered(levels: Sequence[str], order: Sequence[str] | None) -> list[str]:
         return list(levels)
     twice = sorted({level for level in order if order.count(level) > 1})
     if twice:
-        raise SpecError(Problem(f"`order` names {_quoted(twice)} more than once"))
+        raise SpecError(Problem(f"`order` names {listed(twice)} more than once"))
     known = set(order)
     lacking = [level for level in levels if level not in known]
     if lacking:
-        raise DataError(Problem(f"`order` must name every level of the training rows, {_quoted(lacking)} is missing"))
+        raise DataError(Problem(f"`order` must name every level of the training rows, {listed(lacking)} is missing"))
     return list(order)
 
 
@@ -155,7 +156,3 @@ def calendar(x: Values) -> dict[str, Values]:
         "day_passed": of_day / 86400,
     }
     return {name: np.where(known, values, np.nan) for name, values in shown.items()}
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

@@ -50,6 +50,35 @@ metrics: [acuracy]
 """,
         2,
     ),
+    "wrong_kinds": (
+        START
+        + """  numeric: standardize
+loss: {type: cross_entropy, class_weight: {yes: 1, no: heavy}}
+metrics: accuracy
+model: {output: {bias_init: priors}, layers: 3}
+optimizer: [adam]
+""",
+        2,
+    ),
+    "no_target": ("data: {path: table.csv, target: }\n", 2),
+    "no_quantile": ("data: {path: table.csv, target: amount, drop: [id]}\nloss: {type: quantile, q: []}\n", 2),
+    "monitor_short": (START + "  drop: [id]\nearly_stopping: {monitor: val_auc}\n", 2),
+    "no_columns": (
+        """
+data:
+  path: table.csv
+  target: [answr, amount]
+  id: [id]
+  drop:
+    - a
+    - bb
+  columns:
+    b: {scale: none}
+    colr:
+      type: category
+""",
+        3,
+    ),
     "wrong_format": (START + "  format: {delimiter: comma, encoding: rot13}\n", 2),
     "not_available_yet": (
         START

@@ -136,12 +136,16 @@ def test_the_tree_that_was_given_is_left_alone():
         ("train[0]=5", "train[0]: `train` is a mapping, `[0]` needs a list"),
         ("train={a: 1, a: 2}", "train.a: is written twice, first at command line, keep one"),
         ("a=[*x]", "a[0]: `*x`: anchors are not supported, use `extends` to share, or quotes for text"),
-        ("name=x # y", "name: YAML reads `x` here, put the whole value in quotes"),
-        ("data.format.delimiter= ", "data.format.delimiter: YAML reads `` here, put the whole value in quotes"),
+        ("name=x # y", "name: YAML cannot read `x # y` as it is; write 'name=\"x # y\"'"),
+        ("a.delimiter= ", "a.delimiter: YAML cannot read ` ` as it is; write 'a.delimiter=\" \"'"),
+        ("a.delimiter=|", "a.delimiter: YAML cannot read `|` as it is; write 'a.delimiter=\"|\"'"),
         (
-            "data.format.delimiter=|",
-            "data.format.delimiter: put text with signs of YAML in quotes, write a mapping as `{a: 1}`, "
-            "a list as `[1, 2]`",
+            "data.columns.d.format=%d.%m.%Y",
+            "data.columns.d.format: YAML cannot read `%d.%m.%Y` as it is; write 'data.columns.d.format=\"%d.%m.%Y\"'",
+        ),
+        (
+            "optimizer=lr: 1",
+            "optimizer: put text with signs of YAML in quotes, write a mapping as `{a: 1}`, a list as `[1, 2]`",
         ),
         ("a=[1", "a: expected `,` or the end of the brackets opened on line 1"),
         ("a=\udcff", "a: the character U+DCFF can be written only as an escape in double quotes"),

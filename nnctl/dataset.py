@@ -73,6 +73,7 @@ def read_dataset(data: Data, seed: int) -> Dataset:
         notes.append(f"the inputs are the target; for the column of that name write `data.target: [{FEATURES}]`")
     if data.task == "auto":
         notes += choice([table.columns[name] for name in targets], task)
+    notes += silent(table.columns[name] for name in feature_names(data, table, targets))
     parts = cut(data, table, rows, targets, task, seed)
     fitting = _counting(parts["train"], data.weight)
     types = {name: column.type for name, column in table.columns.items()}
@@ -167,6 +168,17 @@ def feature_names(data: Data, table: Table, targets: tuple[str, ...]) -> list[st
     """The columns that the network sees, in the order of the file."""
     others = {*targets, *left_out(data)}
     return [name for name in table.columns if name not in others]
+
+
+def silent(columns: Iterable[Column]) -> list[str]:
+    """Notes about columns from which nothing can be learned."""
+    notes = []
+    for column in columns:
+        if column.distinct == 0:
+            notes.append(f"column `{column.name}` has no values")
+        elif column.distinct == 1 and column.missing == 0:
+            notes.append(f"column `{column.name}` has the same value in every row")
+    return notes
 
 
 def rows_with_target(data: Data, table: Table, targets: tuple[str, ...]) -> tuple[Array, list[str]]:

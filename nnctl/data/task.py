@@ -79,6 +79,11 @@ def _classification(column: Column, task: str) -> str:
     if count < 2:
         what = f"has one class, `{labels(column).names[0]}`" if count else "has no value at all"
         raise DataError(Problem(f"`{column.name}` {what}; a classifier needs two or more", KEY))
+    rows = len(column.values) - column.missing
+    if count > MOST_CLASSES and 2 * count > rows:
+        way = "write `data.task: regression`" if column.type == "number" else "name the column that holds the classes"
+        message = f"`{column.name}` has {count} distinct values in {rows} rows, too many for classes; {way}"
+        raise DataError(Problem(message, KEY))
     if task == "binary" and count > 2:
         names = ", ".join(f"`{name}`" for name in labels(column).names[:6])
         raise DataError(Problem(f"binary needs two classes, `{column.name}` has {count} ({names} ...)", "data.task"))

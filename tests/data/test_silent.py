@@ -1,0 +1,38 @@
+"""Columns that say nothing are named, and targets that cannot be classes are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nnctl.checking import check
+
+ROWS = 40
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{row},,7,{'p' if row % 3 else ''},{row + 0.5},w{row},{row % 2}" for row in range(ROWS)]
+    Path("t.csv").write_text("\n".join(["a,nothing,same,one,number,word,y", *lines]) + "\n")
+    Path("t.yaml").write_text("data: {path: t.csv, target: y, drop: [word]}\n")
+
+
+def test_columns_without_values_and_constant_ones_are_named() -> None:
+    checked = check("t.yaml")
+    assert not checked.problems
+    assert [text for text in checked.warnings if text.startswith("column")] == [
+        "column `nothing` has no values",
+        "column `same` has the same value in every row",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "way"),
+    [("number", "write `data.task: regression`"), ("word", "name the column that holds the classes")],
+)
+def test_a_target_of_nearly_as_many_values_as_rows_is_no_class(target: str, way: str) -> None:
+    (problem,) = check("t.yaml", [f"data.target={target}", "data.task=classification", "data.drop=[]"]).problems
+    assert problem.key == "data.target"
+    assert problem.message == f"`{target}` has {ROWS} distinct values in {ROWS} rows, too many for classes; {way}"

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nnctl.data.decoding import decode, guess_delimiter, in_file, separator, unify_line_ends, unpack
+from nnctl.data.decoding import decode, guess_delimiter, in_file, separator, unify_line_ends
+from nnctl.data.packing import unpack
 from nnctl.errors import DataError
 
 STDIN = Path("-")
@@ -76,7 +77,7 @@ class CsvFile:
 
 
 def open_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> CsvFile:
-    """Open a CSV file, plain or ``.gz``, and check everything about it that does not depend on types.
+    """Open a CSV file, plain or packed (.gz, .bz2, .xz, .zip), and check all about it that does not depend on types.
 
     The path ``-`` is the standard input; the delimiter ``auto`` is the one that the header shows. URLs are not opened.
 

@@ -1,11 +1,9 @@
-"""From the bytes of a file to its text: unpacked, decoded, the line ends made one, the delimiter found."""
+"""From the bytes of a file to its text: decoded, the line ends made one, the delimiter found."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import re
-import zlib
 from pathlib import Path
 
 from nnctl.errors import DataError, Place, Problem, SpecError
@@ -13,12 +11,6 @@ from nnctl.spec.problems import shown
 
 DELIMITER, ENCODING = "data.format.delimiter", "data.format.encoding"  # the keys of what may be wrong here
 
-_SIGNATURES = {
-    b"PK\x03\x04": "a zip archive (as every .xlsx file is), not text; unpack it, or export the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook, not text; export the sheet as CSV",
-    b"PAR1": "a parquet file, not text; export it as CSV",
-    b"\x1f\x8b": "gzip data in a file that is not called `.gz`; rename it, or unpack it",
-}
 _DELIMITERS = ",;\t|"  # those that `auto` knows
 _TABS = ("tab", r"\t")  # words for a tab, which is hard to see and to type
 _WORDS = {"comma": ",", "semicolon": ";", "bar": "|", "pipe": "|", "space": "' '", "blank": "' '", "tabulator": "tab"}
@@ -60,19 +52,6 @@ def codec(encoding: str) -> str:
     except (LookupError, ValueError):  # ValueError: a name that holds NUL, or half of a surrogate pair
         message = f"unknown encoding {shown(encoding)}, write one such as `utf-8`, `latin-1`, `cp1252` or `utf-16`"
         raise SpecError(Problem(message, ENCODING)) from None
-
-
-def unpack(path: Path, raw: bytes) -> bytes:
-    """The file's content, unpacked if it is called ``.gz``. Raises: DataError if it is not text."""
-    if path.suffix.lower() == ".gz":
-        try:
-            return gzip.decompress(raw)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(in_file(path, f"this is not a whole gzip file ({error}); pack it again")) from None
-    for signature, sentence in _SIGNATURES.items():
-        if raw.startswith(signature):
-            raise DataError(in_file(path, f"this is {sentence}"))
-    return raw
 
 
 def decode(path: Path, data: bytes, encoding: str) -> bytes:

@@ -53,7 +53,7 @@ def read_table(
     decimal: str = ".",
     dates: Mapping[str, str] | None = None,
 ) -> Table:
-    """Read a CSV file, plain or ``.gz``.
+    """Read a CSV file, plain or packed (.gz, .bz2, .xz, .zip).
 
     ``types`` are declared types (number, boolean, category, date), which win over what the cells look like; ``only``
     are the columns to read, all of them if None; ``dates`` are the formats of columns of dates that are not ISO 8601.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nnctl.component import component, option
@@ -29,8 +31,8 @@ class AlphaDropout(Layer):
 
     def plan(self, inputs: Inputs) -> Plan:
         shape = (ROWS, *inputs.shape)
-        full = {"uniform": Scratch(shape), "factor": Scratch(shape)}
-        return Plan(inputs.shape, scratch={**full, "kept": Scratch(shape, dtype=np.bool_)})
+        full = Scratch(shape, evaluation=(0,))
+        return Plan(inputs.shape, scratch={"uniform": full, "factor": full, "kept": replace(full, dtype=np.bool_)})
 
     def bind(self, s: Slot) -> None:
         s.a = np.asarray(s.one / np.sqrt((s.one - s.o.rate) * (s.one + s.o.rate * s.constant(DROPPED**2))))

@@ -23,7 +23,7 @@ class GaussianNoise(Layer):
     overwrites_dy = True
 
     def plan(self, inputs: Inputs) -> Plan:
-        return Plan(inputs.shape, scratch={"noise": Scratch((ROWS, *inputs.shape))})
+        return Plan(inputs.shape, scratch={"noise": Scratch((ROWS, *inputs.shape), evaluation=(0,))})
 
     def forward(self, s: Slot) -> None:
         if not s.training:

@@ -6,6 +6,7 @@ import numpy as np
 
 from nnctl.component import component
 from nnctl.optimizers import Optimizer, OptimizerSlot, beta1, beta2, epsilon, learning_rate
+from nnctl.optimizers.moments import average, corrections, direct
 
 
 @component("adam", examples=[{}, {"lr": 0.01, "beta1": 0.8, "beta2": 0.99}])
@@ -28,17 +29,7 @@ class Adam(Optimizer):
         s.a, s.e = s.scalar(), s.scalar()
 
     def step(self, s: OptimizerSlot) -> None:
-        beta1, beta2 = s.exact.beta1, s.exact.beta2
-        root = ((1 - beta2) / (1 - beta2**s.t)) ** 0.5  # sqrt(v') = root sqrt(V)
-        s.a[...] = s.rate * (1 - beta1) / (1 - beta1**s.t) / root
-        s.e[...] = s.exact.eps / root
-        np.multiply(s.M, s.o.beta1, s.M)
-        np.add(s.M, s.grad, s.M)
-        np.multiply(s.grad, s.grad, s.grad)
-        np.multiply(s.V, s.o.beta2, s.V)
-        np.add(s.V, s.grad, s.V)
-        np.sqrt(s.V, s.grad)
-        np.add(s.grad, s.e, s.grad)
-        np.divide(s.M, s.grad, s.grad)
-        np.multiply(s.grad, s.a, s.grad)
+        s.a[...], s.e[...] = corrections(s, s.rate)
+        average(s)
+        direct(s, s.V)
         np.subtract(s.theta, s.grad, s.theta)

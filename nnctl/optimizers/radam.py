@@ -6,6 +6,7 @@ import numpy as np
 
 from nnctl.component import component
 from nnctl.optimizers import Optimizer, OptimizerSlot, beta1, beta2, epsilon, learning_rate
+from nnctl.optimizers.moments import average
 
 TRACTABLE = 5  # least length of the average at which its variance is used; 4 in the paper
 
@@ -32,11 +33,7 @@ class RAdam(Optimizer):
 
     def step(self, s: OptimizerSlot) -> None:
         self._scalars(s)
-        np.multiply(s.M, s.o.beta1, s.M)
-        np.add(s.M, s.grad, s.M)
-        np.multiply(s.grad, s.grad, s.grad)
-        np.multiply(s.V, s.o.beta2, s.V)
-        np.add(s.V, s.grad, s.V)
+        average(s)
         np.sqrt(s.V, s.grad)
         np.multiply(s.grad, s.k, s.grad)
         np.add(s.grad, s.e, s.grad)

@@ -49,7 +49,8 @@ class Checked:
     columns: tuple[CheckedColumn, ...] = ()
     layers: tuple[CheckedLayer, ...] = ()
     parameters: int = 0
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what is probably not meant
+    notes: tuple[str, ...] = ()  # what was decided
     resolved: str = ""  # the complete config as YAML
     error: NnctlError | None = None
 
@@ -84,7 +85,8 @@ def check(config: str | Path, overrides: Overrides = ()) -> Checked:
         ),
         layers=tuple(_layer(node) for node in prepared.network.walk()),
         parameters=prepared.network.parameters,
-        warnings=prepared.notes,
+        warnings=prepared.warnings,
+        notes=prepared.notes,
         resolved=dump(written(prepared.experiment)),
     )
 
@@ -105,6 +107,7 @@ def checked_json(checked: Checked) -> dict[str, Any]:
         ],
         "parameters": checked.parameters,
         "warnings": list(checked.warnings),
+        "notes": list(checked.notes),
         "problems": [problem_json(problem) for problem in checked.problems],
     }
 

@@ -28,6 +28,7 @@ from nnctl.splits import SPLIT_COLUMN, Rows, too_few
 Array = NDArray[Any]
 
 PARTS = ("train", "val", "test")
+IN_VAIN = "nothing can be learned from it, list it in `data.drop`"
 UNREAD = ("data.id", "data.drop")  # columns whose cells may be anything: a category takes every text
 
 
@@ -47,7 +48,8 @@ class Dataset:
     targets: tuple[str, ...]
     parts: Mapping[str, Part]  # train, and val and test where they have rows
     fitting: Array  # the training rows that count: what is fitted to the data sees no others
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what was decided
+    warnings: tuple[str, ...]  # what is probably not meant
 
     @property
     def table(self) -> Table:
@@ -68,12 +70,13 @@ def read_dataset(data: Data, seed: int) -> Dataset:
     targets = data.targets
     check_columns(data, table, targets)
     task = _task(data, table)
-    rows, notes = rows_with_target(data, table, targets)
+    rows, warnings = rows_with_target(data, table, targets)
+    notes = []
     if not targets and FEATURES in table.columns:
         notes.append(f"the inputs are the target; for the column of that name write `data.target: [{FEATURES}]`")
     if data.task == "auto":
         notes += choice([table.columns[name] for name in targets], task)
-    notes += silent(table.columns[name] for name in feature_names(data, table, targets))
+    warnings += silent(table.columns[name] for name in feature_names(data, table, targets))
     parts = cut(data, table, rows, targets, task, seed)
     fitting = _counting(parts["train"], data.weight)
     types = {name: column.type for name, column in table.columns.items()}
@@ -85,9 +88,9 @@ def read_dataset(data: Data, seed: int) -> Dataset:
                 _check_has_targets(other, targets)
             kept, more = rows_with_target(data, other, targets)
             parts[name] = Part(other, kept)
-            notes += more
+            warnings += more
     there = {name: part for name, part in parts.items() if len(part.rows)}
-    return Dataset(task, targets, there, fitting, tuple(notes))
+    return Dataset(task, targets, there, fitting, tuple(notes), tuple(warnings))
 
 
 def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only: Iterable[str] | None = None) -> Table:
@@ -171,18 +174,18 @@ def feature_names(data: Data, table: Table, targets: tuple[str, ...]) -> list[st
 
 
 def silent(columns: Iterable[Column]) -> list[str]:
-    """Notes about columns from which nothing can be learned."""
-    notes = []
+    """Warnings of columns from which nothing can be learned."""
+    warnings = []
     for column in columns:
         if column.distinct == 0:
-            notes.append(f"column `{column.name}` has no values")
+            warnings.append(f"column `{column.name}` has no values: {IN_VAIN}")
         elif column.distinct == 1 and column.missing == 0:
-            notes.append(f"column `{column.name}` has the same value in every row")
-    return notes
+            warnings.append(f"column `{column.name}` has the same value in every row: {IN_VAIN}")
+    return warnings
 
 
 def rows_with_target(data: Data, table: Table, targets: tuple[str, ...]) -> tuple[Array, list[str]]:
-    """The rows whose target is known, and a note about the others.
+    """The rows whose target is known, and a warning of the others.
 
     Raises: DataError if there are others and ``missing_target`` is error.
     """

@@ -104,7 +104,7 @@ def training(
             about = {"argv": list(argv), "overrides": spec.document.overrides}
             recorder = Recorder(run_dir, spec, prepared, trainer, about)
             yield Started(os.path.relpath(run_dir.path), prepared)
-            for text in prepared.notes:
+            for text in (*prepared.warnings, *prepared.notes):
                 recorder.note(text)
                 yield Note(text)
             try:

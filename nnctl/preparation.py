@@ -32,6 +32,8 @@ from nnctl.watching import Watched, watch
 Array = NDArray[Any]
 Better = Literal["lower", "higher"]
 
+AS_MISSING = ", and is taken there for a missing one; `data.categorical.min_count` pools rare levels, in training, too"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
@@ -46,7 +48,8 @@ class Prepared:
     loss: Loss
     job: Job
     data_sha256: str
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what was decided
+    warnings: tuple[str, ...]  # what is probably not meant
 
 
 def prepare(experiment: Experiment) -> Prepared:
@@ -73,23 +76,25 @@ def prepare(experiment: Experiment) -> Prepared:
     experiment = _decided(experiment, dataset, features, target)
     job = _job(experiment, built.network, target, examples, watched)
     files = [part.table for part in dataset.parts.values()]
-    notes = (*dataset.notes, *unseen, *built.notes)
-    return Prepared(experiment, dataset, features, target, examples, built.network, loss, job, digest(files), notes)
+    notes, warnings = (*dataset.notes, *built.notes), (*dataset.warnings, *unseen)
+    return Prepared(
+        experiment, dataset, features, target, examples, built.network, loss, job, digest(files), notes, warnings
+    )
 
 
 def examples_of(
     experiment: Experiment, dataset: Dataset, features: Features, target: Target, loss: Loss, width: int
 ) -> tuple[dict[str, Examples], list[str]]:
-    """The rows of every part as arrays, and notes about levels that the training rows do not show."""
+    """The rows of every part as arrays, and warnings of levels that the training rows do not show."""
     examples: dict[str, Examples] = {}
-    notes = []
+    warnings = []
     matrices: dict[int, Array] = {}
     for name, part in dataset.parts.items():
         with about_file(experiment.data, name):
             if id(part.table) not in matrices:
                 matrices[id(part.table)], unseen = features.matrix(part.table, experiment.model.dtype)
-                notes += [
-                    f"{part.table.path}: `{column}` has a level in {count} rows that no training row has"
+                warnings += [
+                    f"{part.table.path}: `{column}` has a level in {count} rows that no training row has{AS_MISSING}"
                     for column, count in unseen.items()
                 ]
             examples[name] = part_examples(
@@ -102,7 +107,7 @@ def examples_of(
                 width=width,
                 weight=experiment.data.weight,
             )
-    return examples, notes
+    return examples, warnings
 
 
 def _check_numbers(features: Features) -> None:

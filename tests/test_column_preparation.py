@@ -119,7 +119,7 @@ def test_levels_are_counted_in_the_training_rows_alone() -> None:
     found = prepare(read_experiment("it.yaml", {"data.split": {"type": "time", "val": 2}}).experiment)
     feature = next(each for each in found.features.columns if each.name == "c")
     assert feature.state["levels"] == list("abcde")
-    assert "table.csv: `c` has a level in 2 rows that no training row has" in found.notes
+    assert any("table.csv: `c` has a level in 2 rows that no training row has" in text for text in found.warnings)
 
 
 def test_pooled_levels_are_as_good_as_missing() -> None:

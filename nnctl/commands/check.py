@@ -8,6 +8,7 @@ import typer
 
 from nnctl.commands import AsJson, Config, Overrides
 from nnctl.console import output
+from nnctl.errors import DataError
 
 
 def check(
@@ -15,6 +16,7 @@ def check(
     overrides: Overrides = None,
     *,
     resolved: Annotated[bool, typer.Option("--resolved", help="Print the complete config instead.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 3 where there are warnings.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check an experiment and its data without training.
@@ -30,10 +32,13 @@ def check(
         output.write_json(checking.checked_json(checked))
     if checked.error is not None:
         raise checked.error
-    output.notes(checked.warnings)
+    output.notes(checked.notes)
     if resolved:
         output.write(checked.resolved.removesuffix("\n"))
     elif not as_json:
         from nnctl.console import results
 
         results.show_check(checked)
+    output.warnings(checked.warnings)
+    if strict and checked.warnings:
+        raise typer.Exit(DataError.exit_code)

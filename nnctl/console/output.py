@@ -107,6 +107,12 @@ def notes(texts: Iterable[str]) -> None:
         note(text)
 
 
+def warnings(texts: Iterable[str]) -> None:
+    """Write a line for each text to stderr that begins with the word."""
+    for text in texts:
+        note(f"warning: {text}")
+
+
 def tell(text: str) -> None:
     """Write clean text and the end of its line to stderr; a stderr that is gone costs no run."""
     if sys.stderr is None:

@@ -72,7 +72,8 @@ def show_check(checked: Checked) -> None:
         [(layer.name, layer.type, _shape(layer.shape), f"{layer.parameters:,}") for layer in checked.layers],
         words=["layer", "type"],
     )
-    total = line(f"{count(checked.parameters, 'parameter')}. Everything is in order.")
+    ends = f"{count(len(checked.warnings), 'warning')}." if checked.warnings else "Everything is in order."
+    total = line(f"{count(checked.parameters, 'parameter')}. {ends}")
     show(pairs((name, text) for name, text in about.items() if text), BLANK, columns, BLANK, layers, BLANK, total)
 
 

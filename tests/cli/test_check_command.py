@@ -143,7 +143,7 @@ def test_check_shows_columns_and_layers_and_writes_nothing(nnctl, folder):
 
 def test_check_json_is_as_in_the_contract(nnctl):
     found = nnctl("check", "it.yaml", "--json").json
-    assert list(found) == ["schema", "task", "rows", "columns", "layers", "parameters", "warnings", "problems"]
+    assert list(found) == ["schema", "task", "rows", "columns", "layers", "parameters", "warnings", "notes", "problems"]
     assert found["rows"] == {"train": 72, "val": 24, "test": 24}
     assert list(found["columns"][0]) == ["name", "type", "missing", "distinct", "transform", "width"]
     assert list(found["layers"][0]) == ["name", "type", "shape", "parameters"]
@@ -206,3 +206,24 @@ def test_the_config_of_a_check_is_left_as_it_is(nnctl, folder):
     before = {path: path.read_bytes() for path in Path(folder).iterdir()}
     nnctl("check", "it.yaml", "seed=5")
     assert {path: path.read_bytes() for path in Path(folder).iterdir()} == before
+
+
+def test_strict_ends_with_3_after_everything_is_printed(nnctl, folder):
+    lines = (folder / "table.csv").read_text().splitlines()
+    (folder / "table.csv").write_text("\n".join([f"{lines[0]},same", *(f"{line},7" for line in lines[1:])]) + "\n")
+    warned = nnctl("check", "it.yaml")
+    assert (warned.code, warned.out.splitlines()[-1][-11:]) == (0, " 1 warning.")
+    sentence = "column `same` has the same value in every row: nothing can be learned from it, list it in `data.drop`"
+    assert warned.err == f"warning: {sentence}\n"
+    for words in ([], ["--json"], ["--resolved"]):
+        usual, strict = nnctl("check", "it.yaml", *words), nnctl("check", "it.yaml", *words, "--strict")
+        assert (usual.code, strict.code) == (0, 3)
+        assert (strict.out, strict.err) == (usual.out, usual.err)
+    assert nnctl("check", "it.yaml", "--strict", "--json").json["warnings"] == [sentence]
+
+
+def test_what_was_decided_is_a_note_and_no_warning(nnctl, folder):
+    result = nnctl("check", "it.yaml", "data.columns={colour: {encode: embedding}}", "--strict")
+    assert (result.code, result.err) == (0, "an embedding is put first, for the codes of `colour`\n")
+    found = nnctl("check", "it.yaml", "data.columns={colour: {encode: embedding}}", "--json").json
+    assert (found["warnings"], found["notes"]) == ([], ["an embedding is put first, for the codes of `colour`"])

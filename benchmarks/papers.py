@@ -132,7 +132,7 @@ def main() -> int:
         print("PAPERS_DATA must name the folder with the tables: make papers DATA=FOLDER", file=sys.stderr)
         return 2
     chosen = [row for row in protocols() if row.name.startswith(tuple(arguments.only) or "")]
-    print(f"{'protocol':<32}{'ours':>10}{'std':>9}{'runs':>6}{'mark':>9}{'published':>17}{'sklearn':>9}{'seconds':>9}")
+    print(f"{'protocol':<32}{'ours':>10}{'std':>9}{'runs':>6}{'mark':>11}{'published':>17}{'sklearn':>9}{'seconds':>9}")
     failed = 0
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for row in chosen:
@@ -150,7 +150,7 @@ def report(row: Protocol, pool: ProcessPoolExecutor, runs_dir: str) -> bool:
     passed = mean <= row.mark if row.better == "lower" else mean >= row.mark
     seconds = time.perf_counter() - start
     print(
-        f"{row.name:<32}{mean:>10.4f}{spread:>9.4f}{len(values):>6}{row.mark:>9.4f}{row.published:>17}{row.sklearn:>9}"
+        f"{row.name:<32}{mean:>10.4f}{spread:>9.4f}{len(values):>6}{row.mark:>11.4f}{row.published:>17}{row.sklearn:>9}"
         f"{seconds:>9.0f}  {'pass' if passed else 'MISSED'}",
         flush=True,
     )

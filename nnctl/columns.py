@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.features import Feature, Features
+from nnctl.data.cells import code
+from nnctl.data.features import DateFeature, Feature, Features, NumberFeature
 from nnctl.data.fitting import fit_category, fit_date, fit_number, levels_of
 from nnctl.data.table import Column
 from nnctl.dataset import Dataset, feature_names
@@ -21,6 +23,8 @@ from nnctl.transforms.one_hot import OneHot
 from nnctl.transforms.parts import Parts
 
 Array = NDArray[Any]
+
+MOST_NAMED = 8  # columns in one note
 
 
 def fit_features(data: Data, dataset: Dataset) -> Features:
@@ -39,6 +43,29 @@ def fit_features(data: Data, dataset: Dataset) -> Features:
         worst = SpecError if any(isinstance(error, SpecError) for error in errors) else DataError
         raise worst(problem for error in errors for problem in error.problems)
     return Features(tuple(found))
+
+
+def filled(features: Features, dataset: Dataset) -> list[str]:
+    """A note about the missing cells of the features: how many in each part, and what stands for them."""
+    found = []
+    for feature in features.columns:
+        tables = {id(part.table): part.table.columns[feature.name] for part in dataset.parts.values()}
+        if any(column.missing for column in tables.values()):
+            counts = {
+                name: len(part.rows) - int(np.count_nonzero(tables[id(part.table)].present[part.rows]))
+                for name, part in dataset.parts.items()
+            }
+            listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+            found += [f"{code(feature.name)} {listed} ({_stand_in(feature)})"] * bool(listed)
+    more = f"; and {len(found) - MOST_NAMED} columns more" if len(found) > MOST_NAMED else ""
+    return [f"missing cells are filled: {'; '.join(found[:MOST_NAMED])}{more}"] if found else []
+
+
+def _stand_in(feature: Feature) -> str:
+    """What stands for a column's missing cells."""
+    if isinstance(feature, NumberFeature):
+        return f"{feature.fill or 0:.6g}"  # None refuses every missing cell when the matrix is made
+    return "0" if isinstance(feature, DateFeature) else "the reserved slot"
 
 
 def _fit(column: Column, data: Data, rows: Array) -> Feature:

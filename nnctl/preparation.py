@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.architecture import architecture
-from nnctl.columns import fit_features
+from nnctl.columns import filled, fit_features
 from nnctl.data.batches import Examples
 from nnctl.data.features import CategoryFeature, DateFeature, Features
 from nnctl.data.target import Target
@@ -24,6 +24,7 @@ from nnctl.learning import chosen_loss, fitted_target
 from nnctl.losses import Loss
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
+from nnctl.sizes import check_width, machine_memory
 from nnctl.spec.problems import format_key
 from nnctl.spec.schema import ColumnOptions, Experiment
 from nnctl.transforms.none import NoScaling
@@ -60,6 +61,7 @@ def prepare(experiment: Experiment) -> Prepared:
     dataset = read_dataset(experiment.data, experiment.seed)
     loss = chosen_loss(experiment.loss, experiment.data, dataset)
     features = fit_features(experiment.data, dataset)
+    check_width(experiment.data, features, dataset, experiment.model.dtype)
     target = fitted_target(experiment.data, dataset, loss)
     if target.reconstructs:
         _check_numbers(features)
@@ -76,7 +78,7 @@ def prepare(experiment: Experiment) -> Prepared:
     experiment = _decided(experiment, dataset, features, target)
     job = _job(experiment, built.network, target, examples, watched)
     files = [part.table for part in dataset.parts.values()]
-    notes, warnings = (*dataset.notes, *built.notes), (*dataset.warnings, *unseen)
+    notes, warnings = (*dataset.notes, *filled(features, dataset), *built.notes), (*dataset.warnings, *unseen)
     return Prepared(
         experiment, dataset, features, target, examples, built.network, loss, job, digest(files), notes, warnings
     )
@@ -196,7 +198,7 @@ def _check_memory(network: Network, loss: Loss, experiment: Experiment, rows: in
     batch = rows if isinstance(size, str) else min(size, rows)
     activations = memory_for(network, loss, batch, dtype=dtype, training=True).bytes
     activations += memory_for(network, loss, rows_at_once(network), dtype=dtype, training=False).bytes
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    there = machine_memory()
     if parameters + activations > there:
         message = (
             f"{network.parameters:,} parameters need {parameters / 1e9:,.1f} GB with {experiment.optimizer.name}, "

@@ -128,7 +128,7 @@ def test_pooled_levels_are_as_good_as_missing() -> None:
     assert feature.transform == "one_hot"
     assert len(feature.state["levels"]) == 2
     assert feature.width == 3
-    assert found.notes == ()
+    assert not any("no training row" in note for note in found.notes)
 
 
 def test_a_target_that_its_scale_does_not_take_is_refused_by_line() -> None:

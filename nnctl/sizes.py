@@ -1,0 +1,40 @@
+"""How much memory there is, and whether categories written out as columns would fill it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from nnctl.data.features import CategoryFeature, Features
+from nnctl.dataset import Dataset
+from nnctl.errors import Problem, SpecError
+from nnctl.spec.problems import format_key
+from nnctl.spec.schema import Data
+
+SHARE = 0.25  # of the machine's memory; the rows of a batch are gathered from the matrix in any order
+
+
+def machine_memory() -> int:
+    """The bytes of memory that the machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_width(data: Data, features: Features, dataset: Dataset, dtype: Any) -> None:
+    """Raise SpecError where categories, a column for each level, would make the feature matrix fill the memory."""
+    wide = [column for column in features.columns if isinstance(column, CategoryFeature) and column.width > 1]
+    rows = sum({id(part.table): part.table.rows for part in dataset.parts.values()}.values())
+    size, there = rows * features.width * np.dtype(dtype).itemsize, machine_memory()
+    if size <= SHARE * there or 2 * sum(column.width for column in wide) < features.width:
+        return
+    widest = max(wide, key=lambda column: column.width)
+    own = data.columns.get(widest.name)
+    key = ("data", "columns", widest.name, "encode")
+    way = "fewer `buckets`" if not widest.encoder.keeps_levels else "keep fewer levels by `data.categorical.max_levels`"
+    message = (
+        f"{widest.encoder.name} makes {widest.width:,} columns of `{widest.name}`, and with them the matrix of "
+        f"{rows:,} rows and {features.width:,} features takes {size / 1e9:,.1f} GB, over a quarter of this machine's "
+        f"{there / 1e9:,.1f} GB: write `{format_key(key)}: embedding`, which is one column of codes, or {way}"
+    )
+    raise SpecError(Problem(message, format_key(key) if own and own.encode else "data.categorical.encode"))

@@ -24,6 +24,7 @@ from nnctl.transforms.hash import Hash
 from nnctl.transforms.one_hot import OneHot
 from nnctl.transforms.ordinal import Ordinal
 from nnctl.transforms.parts import Parts
+from nnctl.transforms.sample import Sample
 
 ENCODERS = [cls(**example) for cls in registry.classes("transforms", Encoder) for example in cls.examples]
 # Those that give every level a row of its own.
@@ -155,7 +156,7 @@ def test_the_calendar_is_that_of_python(dates: list[datetime]) -> None:
 
 def test_parts_are_those_that_differ_and_standardised() -> None:
     x = seconds("2023-03-01", "2023-03-02", "2024-03-04")
-    state = Parts().fit(x)
+    state = Parts().fit(Sample.of(x))
     assert Parts().feature_names("day", state) == ["day.year", "day.day", "day.weekday"]
     out = np.empty((4, 3))
     Parts().apply(np.append(x, np.nan), state, out)
@@ -167,8 +168,8 @@ def test_parts_are_those_that_differ_and_standardised() -> None:
 def test_one_date_alone_has_a_part_and_a_cycle() -> None:
     x = seconds("2024-05-06")
     for encoder in (Parts(), Cyclic()):
-        out = np.empty((1, encoder.width(encoder.fit(x))))
-        encoder.apply(x, encoder.fit(x), out)
+        out = np.empty((1, encoder.width(encoder.fit(Sample.of(x)))))
+        encoder.apply(x, encoder.fit(Sample.of(x)), out)
         assert out.shape[1] > 0
         assert np.isfinite(out).all()
 
@@ -177,7 +178,7 @@ def test_cycles_join_their_ends() -> None:
     encoder = Cyclic(cycles=("day_of_year", "hour", "weekday", "month"))
     x = seconds("2023-12-31T23:59:59", "2024-01-01T00:00:00")
     out = np.empty((3, 8))
-    encoder.apply(np.append(x, np.nan), encoder.fit(x), out)
+    encoder.apply(np.append(x, np.nan), encoder.fit(Sample.of(x)), out)
     np.testing.assert_allclose(out[0, :4], out[1, :4], atol=1e-4)
     np.testing.assert_allclose(out[1], [0, 1, 0, 1, 0, 1, 0, 1], atol=1e-12)  # a Monday in January
     np.testing.assert_allclose(
@@ -185,15 +186,15 @@ def test_cycles_join_their_ends() -> None:
     )
     assert not out[2].any()
     np.testing.assert_allclose(out[:2, ::2] ** 2 + out[:2, 1::2] ** 2, 1)
-    assert encoder.feature_names("t", encoder.fit(x))[:2] == ["t.day_of_year.sin", "t.day_of_year.cos"]
+    assert encoder.feature_names("t", encoder.fit(Sample.of(x)))[:2] == ["t.day_of_year.sin", "t.day_of_year.cos"]
 
 
 def test_cycles_are_those_in_which_rows_differ() -> None:
-    assert Cyclic().fit(seconds("2024-01-01", "2024-01-08"))["cycles"] == ["day_of_year"]
-    assert Cyclic().fit(seconds("2024-01-01", "2024-01-01T06:00"))["cycles"] == ["day_of_year", "hour"]
+    assert Cyclic().fit(Sample.of(seconds("2024-01-01", "2024-01-08")))["cycles"] == ["day_of_year"]
+    assert Cyclic().fit(Sample.of(seconds("2024-01-01", "2024-01-01T06:00")))["cycles"] == ["day_of_year", "hour"]
 
 
 @pytest.mark.parametrize("encoder", [Parts(parts=()), Cyclic(cycles=())], ids=repr)
 def test_no_part_at_all_is_refused(encoder: Parts | Cyclic) -> None:
     with pytest.raises(SpecError, match="names no"):
-        encoder.fit(seconds("2024-01-01"))
+        encoder.fit(Sample.of(seconds("2024-01-01")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnctl.transforms.sample import Sample
 from tests.reference.comparison import assert_agrees, component, params
 from tests.reference.records import Record, load
 
@@ -18,7 +19,7 @@ def of(kind: str) -> list[pytest.param]:
 @pytest.mark.parametrize("record", of("scalers"))
 def test_scaler_agrees_with_its_record(record: Record) -> None:
     scaler, fitted = component("transforms", record), np.array(record["fitted"])
-    state = scaler.fit(fitted)
+    state = scaler.fit(Sample.of(fitted))
     for x, y in (("fitted", "y"), ("other", "y_other")):
         assert_agrees(scaler.apply(np.array(record[x]), state), record[y], record["tolerance"], f"{x} rows")
 
@@ -26,7 +27,7 @@ def test_scaler_agrees_with_its_record(record: Record) -> None:
 @pytest.mark.parametrize("record", of("imputers"))
 def test_imputer_agrees_with_its_record(record: Record) -> None:
     x = np.array([np.nan if value is None else value for value in record["x"]])
-    assert component("transforms", record).fit(x) == pytest.approx(record["value"], rel=1e-12)
+    assert component("transforms", record).fit(Sample.of(x)) == pytest.approx(record["value"], rel=1e-12)
 
 
 @pytest.mark.parametrize("record", of("encoders"))
@@ -43,7 +44,7 @@ def test_encoder_agrees_with_its_record(record: Record) -> None:
 @pytest.mark.parametrize("record", of("dates"))
 def test_date_encoder_agrees_with_its_record(record: Record) -> None:
     encoder, other = component("transforms", record), np.array(record["other"])
-    state = encoder.fit(np.array(record["fitted"]))
+    state = encoder.fit(Sample.of(np.array(record["fitted"])))
     out = np.full((len(other), encoder.width(state)), np.nan)
     encoder.apply(other, state, out)
     assert_agrees(out, record["y"], 1e-9, "the columns")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,11 @@ from nnctl.data.table import Column
 from nnctl.errors import DataError, Problem
 from nnctl.spec.problems import format_key
 from nnctl.transforms import DateEncoder, Encoder, Imputer, Scaler, ordered
+from nnctl.transforms.sample import Sample
 
 Array = NDArray[Any]
+
+BLOCK = 2**16  # rows that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,38 @@ def fit_number(
 
     Raises: DataError if the number for missing cells is none that the scaler takes.
     """
-    values = column.values[rows]
-    fill = imputer.fit(values)
-    fitting = values[~np.isnan(values) & ~scaler.outside(values)]  # the others are refused when the matrix is made
-    state = scaler.fit(fitting if len(fitting) else np.zeros(1))
-    if fill is not None and scaler.outside(np.array([fill])).any() and not scaler.outside(column.values).any():
+    sample = sample_of(column, rows)
+    fill = imputer.fit(sample)
+    inside = _inside(sample, scaler)  # other numbers are refused when the matrix is made
+    state = scaler.fit(inside if inside.count else Sample.of(np.zeros(1)))
+    if fill is not None and scaler.outside(np.array([fill])).any() and _takes_all(scaler, column):
         message = f"{fill:g} stands for missing cells of `{column.name}`, {scaler.name} takes only {scaler.domain}"
         raise DataError(Problem(message, format_key(("data", "columns", column.name, "missing"))))
-    indicator = indicator and fill is not None and bool(np.isnan(values).any())
+    indicator = indicator and fill is not None and sample.missing > 0
     return NumberFeature(column.name, column.type, scaler, fill, state, indicator, clip)
+
+
+def sample_of(column: Column, rows: Array) -> Sample:
+    """The numbers or dates of some rows of a column, without the missing ones."""
+    return Sample(lambda: cells_of(column, rows))
+
+
+def cells_of(column: Column, rows: Array) -> Iterator[Array]:
+    """The cells of some rows of a column, block by block: the rows may be more than fit into memory."""
+    values = np.asarray(column.values)
+    return (values[rows[start : start + BLOCK]] for start in range(0, len(rows), BLOCK))
+
+
+def _inside(sample: Sample, scaler: Scaler) -> Sample:
+    """The numbers that a scaler takes."""
+    if type(scaler).outside is Scaler.outside:
+        return sample
+    return sample.mapped(lambda x: x[~scaler.outside(x)])
+
+
+def _takes_all(scaler: Scaler, column: Column) -> bool:
+    values = np.asarray(column.values)
+    return not any(scaler.outside(values[start : start + BLOCK]).any() for start in range(0, len(values), BLOCK))
 
 
 def fit_category(name: str, levels: Levels, *, encoder: Encoder) -> CategoryFeature:
@@ -60,10 +86,9 @@ def fit_category(name: str, levels: Levels, *, encoder: Encoder) -> CategoryFeat
 
 def fit_date(column: Column, rows: Array, *, encoder: DateEncoder, indicator: bool = False) -> DateFeature:
     """A feature of the dates in the training rows; without a missing one among them it gets no indicator."""
-    values = column.values[rows]
-    present = values[~np.isnan(values)]
-    state = encoder.fit(present if len(present) else np.zeros(1))
-    return DateFeature(column.name, encoder, state, indicator and len(present) < len(values))
+    sample = sample_of(column, rows)
+    state = encoder.fit(sample if sample.count else Sample.of(np.zeros(1)))
+    return DateFeature(column.name, encoder, state, indicator and sample.missing > 0)
 
 
 def levels_of(
@@ -73,8 +98,10 @@ def levels_of(
 
     Raises: DataError if ``order`` lacks a level; SpecError if it names one twice.
     """
-    codes = column.values[rows]
-    counts = np.bincount(codes[codes >= 0], minlength=len(column.levels)).tolist()
+    size = len(column.levels) + 1
+    # Code -1, a missing cell, is counted in front.
+    counts = sum((np.bincount(codes + 1, minlength=size) for codes in cells_of(column, rows)), np.zeros(size, int))
+    counts = counts[1:].tolist()
     shown = {level: count for level, count in zip(column.levels, counts, strict=True) if count}
     names = ordered(list(shown), order)
     kept = [name for name in names if min_count == 1 or shown.get(name, 0) >= min_count]
@@ -83,4 +110,4 @@ def levels_of(
         most = set(sorted(kept, key=lambda name: -shown.get(name, 0))[:max_levels])
         kept = [name for name in kept if name in most]
     found = [shown.get(name, 0) for name in kept]
-    return Levels(kept, found, len(codes) - sum(found), sum(map(bool, found)) < len(shown))
+    return Levels(kept, found, len(rows) - sum(found), sum(map(bool, found)) < len(shown))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.data.fitting import sample_of
 from nnctl.data.labels import label_of, labels
 from nnctl.data.refusals import outside
 from nnctl.data.table import Column, Table
@@ -163,7 +164,7 @@ def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, sc
         pairs = [labels(column).names for column in columns]
         return Target(names, task, pairs=tuple((first, last) for first, last in pairs))
     if task == "regression":
-        states = tuple(scaler.fit(column.values[train]) for column in columns)
+        states = tuple(scaler.fit(sample_of(column, train)) for column in columns)
         return Target(names, task, scaler=scaler, states=states)
     classes = labels(columns[0])
     if positive is not None and task != "binary":

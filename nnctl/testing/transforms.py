@@ -11,6 +11,7 @@ import numpy as np
 from nnctl.network.members import stream
 from nnctl.testing.harness import Array, made
 from nnctl.transforms import DateEncoder, Encoder, Imputer, Scaler, State
+from nnctl.transforms.sample import Sample
 
 CLOSE = 1e-9  # relative to the largest number of a column
 SEARCHED = 1e-6  # for what is found by a search, which other rounding ends elsewhere
@@ -23,6 +24,7 @@ SECONDS = (
     1_735_603_200.0,
     -1.0,
 )  # leap days, ends of years, before 1970
+STREAMED = 7  # rows of a block
 FAR = -7.0  # stands in columns beside those that an encoder may write
 
 
@@ -45,7 +47,7 @@ def columns() -> Iterator[tuple[str, Array]]:
 def check_scaler_inverts(cls: type[Scaler]) -> None:
     """Scaled numbers of the training rows are finite, keep their order, and are turned back into what they were."""
     for scaler, name, x in _scalers(cls):
-        state = scaler.fit(x)
+        state = scaler.fit(Sample.of(x))
         y = scaler.apply(x, state)
         assert y.dtype == np.float64, f"{scaler}: gives {y.dtype}, not float64"
         assert np.isfinite(y).all(), f"{scaler}: gives numbers that are not finite for the column `{name}`"
@@ -57,7 +59,7 @@ def check_scaler_inverts(cls: type[Scaler]) -> None:
 def check_scaler_missing(cls: type[Scaler]) -> None:
     """Missing numbers stay missing, and the array that is handed in stays as it is."""
     for scaler, name, x in _scalers(cls):
-        state = scaler.fit(x)
+        state = scaler.fit(Sample.of(x))
         holed = np.append(x, np.nan)
         kept = holed.copy()
         y = scaler.apply(holed, state)
@@ -69,12 +71,20 @@ def check_scaler_missing(cls: type[Scaler]) -> None:
 def check_scaler_state(cls: type[Scaler]) -> None:
     """What is fitted survives JSON, and does not depend on the order of the rows."""
     for scaler, name, x in _scalers(cls):
-        state = scaler.fit(x)
+        state = scaler.fit(Sample.of(x))
         assert _through_json(state) == state, f"{scaler}: the state of `{name}` does not survive JSON"
-        y, turned = scaler.apply(x, state), scaler.apply(x, scaler.fit(x[::-1].copy()))
+        y, turned = scaler.apply(x, state), scaler.apply(x, scaler.fit(Sample.of(x[::-1])))
         assert np.allclose(turned, y, rtol=SEARCHED, atol=SEARCHED), (
             f"{scaler}: the order of the rows matters in `{name}`"
         )
+
+
+def check_scaler_blocks(cls: type[Scaler]) -> None:
+    """More rows than are held in memory give what the same rows give that are."""
+    for scaler, name, x in _scalers(cls):
+        y, streamed = scaler.apply(x, scaler.fit(Sample.of(x))), scaler.apply(x, scaler.fit(_streamed(x)))
+        same = np.allclose(streamed, y, rtol=SEARCHED, atol=SEARCHED)
+        assert same, f"{scaler}: many rows are fitted otherwise in `{name}`"
 
 
 def check_imputer(cls: type[Imputer]) -> None:
@@ -83,12 +93,16 @@ def check_imputer(cls: type[Imputer]) -> None:
         imputer: Imputer = made(cls, example)
         for name, x in [*columns(), ("empty", np.zeros(0))]:
             holed = np.concatenate([[np.nan], x, [np.nan]])
-            fill = imputer.fit(holed)
+            fill = imputer.fit(Sample.of(holed))
             assert fill is None or type(fill) is float, f"{imputer}: gives {fill!r} for `{name}`, not a float"
             assert fill is None or np.isfinite(fill), f"{imputer}: gives {fill} for `{name}`"
-            turned = imputer.fit(holed[::-1].copy())
-            same = fill is turned if fill is None or turned is None else np.isclose(fill, turned, rtol=CLOSE)
-            assert same, f"{imputer}: the order of the rows matters in `{name}`"
+            for other, what in (
+                (Sample.of(holed[::-1]), "the order of the rows matters in"),
+                (_streamed(holed), "many rows are fitted otherwise in"),
+            ):
+                again = imputer.fit(other)
+                same = fill is again if fill is None or again is None else np.isclose(fill, again, rtol=CLOSE)
+                assert same, f"{imputer}: {what} `{name}`"
 
 
 def check_encoder(cls: type[Encoder]) -> None:
@@ -114,9 +128,9 @@ def check_date_encoder(cls: type[DateEncoder]) -> None:
     for example in cls.examples:
         encoder: DateEncoder = made(cls, example)
         for x in (np.array(SECONDS), np.array(SECONDS[:1]), np.full(4, SECONDS[2])):
-            state = encoder.fit(x)
+            state = encoder.fit(Sample.of(x))
             assert _through_json(state) == state, f"{encoder}: the state does not survive JSON"
-            turned = encoder.fit(x[::-1].copy())
+            turned = encoder.fit(_streamed(x[::-1]))
             dates = np.array([*SECONDS, np.nan, 4e9])
             out, other = _written(encoder, dates, state), _written(encoder, dates, turned)
             alone = _written(encoder, dates[2:3], state)
@@ -133,6 +147,11 @@ def _scalers(cls: type[Scaler]) -> Iterator[tuple[Scaler, str, Array]]:
             inside = x[~scaler.outside(x)]
             if len(inside):
                 yield scaler, name, inside
+
+
+def _streamed(x: Array) -> Sample:
+    """The numbers of a column as those of one that does not fit into memory."""
+    return Sample(lambda: (x[start : start + STREAMED] for start in range(0, len(x), STREAMED)), kept=1)
 
 
 def _written(encoding: Encoder | DateEncoder, given: Array, state: State) -> Array:
@@ -162,7 +181,7 @@ def _through_json(state: State) -> State:
 
 
 BY_ROLE: dict[type, tuple[Any, ...]] = {
-    Scaler: (check_scaler_inverts, check_scaler_missing, check_scaler_state),
+    Scaler: (check_scaler_inverts, check_scaler_missing, check_scaler_state, check_scaler_blocks),
     Imputer: (check_imputer,),
     Encoder: (check_encoder,),
     DateEncoder: (check_date_encoder,),

@@ -6,7 +6,8 @@ a date encoder one of dates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from nnctl.component import Component
 from nnctl.errors import DataError, Problem, SpecError
 from nnctl.spec.problems import listed
+from nnctl.transforms.sample import Sample
 
 Values = NDArray[np.float64]
 State = dict[str, Any]  # what was fitted, for JSON: floats, strings, booleans, lists
@@ -31,8 +33,8 @@ class Scaler(Transform):
 
     domain: ClassVar[str] = "any numbers"  # what it is defined for, as a message says it
 
-    def fit(self, x: Values) -> State:
-        """What ``apply`` and ``invert`` need to know of the training rows, x (N,) without nan, N >= 1."""
+    def fit(self, x: Sample) -> State:
+        """What ``apply`` and ``invert`` need to know of the training rows, one number at least."""
         raise NotImplementedError
 
     def apply(self, x: Values, state: State) -> Values:
@@ -51,8 +53,8 @@ class Scaler(Transform):
 class Imputer(Transform):
     """Finds the number that stands for the missing ones of a column."""
 
-    def fit(self, x: Values) -> float | None:
-        """The replacement for nan, from the training rows x (N,) with nan; 0 if all of them are.
+    def fit(self, x: Sample) -> float | None:
+        """The replacement for nan, from the numbers of the training rows; 0 if there are none.
 
         None: nothing stands for them, a missing cell is refused.
         """
@@ -105,8 +107,8 @@ class Encoder(Encoding):
 class DateEncoder(Encoding):
     """Writes dates, given as seconds since the start of 1970."""
 
-    def fit(self, x: Values) -> State:
-        """What ``apply`` needs to know of the training rows, x (N,) without nan, N >= 1."""
+    def fit(self, x: Sample) -> State:
+        """What ``apply`` needs to know of the training rows, one date at least."""
         raise NotImplementedError
 
     def apply(self, x: Values, state: State, out: NDArray[Any]) -> None:
@@ -156,3 +158,21 @@ def calendar(x: Values) -> dict[str, Values]:
         "day_passed": of_day / 86400,
     }
     return {name: np.where(known, values, np.nan) for name, values in shown.items()}
+
+
+def calendars(x: Sample) -> Callable[[], Iterable[dict[str, Values]]]:
+    """What calendar and clock show at the dates, block by block, as often as it is asked for."""
+    if x.whole:
+        shown = [calendar(block) for block in x.blocks()]
+        return lambda: shown
+    return lambda: map(calendar, x.blocks())
+
+
+def ranges_of(shown: Iterable[Mapping[str, Values]]) -> dict[str, tuple[float, float]]:
+    """The smallest and the largest number under each name, from dicts of arrays (N,)."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for block in shown:
+        for name, values in block.items():
+            low, high = ranges.get(name, (math.inf, -math.inf))
+            ranges[name] = min(low, float(values.min())), max(high, float(values.max()))
+    return ranges

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nnctl.component import component, option
-from nnctl.transforms import Imputer, Values
+from nnctl.transforms import Imputer
+from nnctl.transforms.sample import Sample
 
 
 @component("constant", examples=[{"value": -1.0}])
@@ -14,5 +15,5 @@ class Constant(Imputer):
 
     value: float = option(help="Number that stands for missing cells, in units of the column.")
 
-    def fit(self, x: Values) -> float:
+    def fit(self, x: Sample) -> float:
         return self.value

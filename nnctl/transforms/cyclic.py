@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from nnctl.component import component, option
 from nnctl.errors import Problem, SpecError
-from nnctl.transforms import DateEncoder, State, Values, calendar
+from nnctl.transforms import DateEncoder, State, Values, calendar, ranges_of
+from nnctl.transforms.sample import Sample
 
 Cycle = Literal["month", "weekday", "day_of_year", "hour"]
 CYCLES = ("month", "weekday", "day_of_year", "hour")
@@ -29,12 +30,12 @@ class Cyclic(DateEncoder):
         default="auto", help="Cycles that become columns; auto: those in which training rows differ."
     )
 
-    def fit(self, x: Values) -> State:
+    def fit(self, x: Sample) -> State:
         if not self.cycles:
             raise SpecError(Problem("names no cycle, leave `cycles` out or name one"))
         if isinstance(self.cycles, str):
-            passed = _passed(x)
-            return {"cycles": [name for name in CYCLES if np.ptp(passed[name]) > 0] or list(CYCLES[:1])}
+            ranges = ranges_of(map(_passed, x.blocks()))
+            return {"cycles": [name for name in CYCLES if ranges[name][0] < ranges[name][1]] or list(CYCLES[:1])}
         return {"cycles": list(dict.fromkeys(self.cycles))}
 
     def width(self, state: State) -> int:

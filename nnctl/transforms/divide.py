@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnctl.component import component, option
 from nnctl.transforms import Scaler, State, Values
+from nnctl.transforms.sample import Sample
 
 
 @component("divide", examples=[{"by": 255.0}])
@@ -12,7 +13,7 @@ class Divide(Scaler):
 
     by: float = option(gt=0, help="Divisor in units of the column, such as 255 for pixels.")
 
-    def fit(self, x: Values) -> State:
+    def fit(self, x: Sample) -> State:
         return {}
 
     def apply(self, x: Values, state: State) -> Values:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nnctl.component import component
 from nnctl.transforms import Scaler, State, Values
+from nnctl.transforms.sample import Sample
 
 
 @component("log1p")
@@ -15,7 +16,7 @@ class Log1p(Scaler):
 
     domain = "numbers > -1"
 
-    def fit(self, x: Values) -> State:
+    def fit(self, x: Sample) -> State:
         return {}
 
     def apply(self, x: Values, state: State) -> Values:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from nnctl.component import component
 from nnctl.transforms import Scaler, State, Values
+from nnctl.transforms.sample import Sample
 
 
 @component("max_abs")
@@ -16,8 +15,8 @@ class MaxAbs(Scaler):
     Source: scikit-learn's ``MaxAbsScaler``.
     """
 
-    def fit(self, x: Values) -> State:
-        return {"size": float(np.abs(x).max()) or 1.0}
+    def fit(self, x: Sample) -> State:
+        return {"size": max(abs(x.low), abs(x.high)) or 1.0}
 
     def apply(self, x: Values, state: State) -> Values:
         return x / float(state["size"])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from nnctl.component import component
-from nnctl.transforms import Imputer, Values
+from nnctl.transforms import Imputer
+from nnctl.transforms.sample import Sample
 
 
 @component("mean")
 class Mean(Imputer):
     """The mean of the numbers that are there."""
 
-    def fit(self, x: Values) -> float:
-        known = x[~np.isnan(x)]
-        return float(np.mean(known)) if known.size else 0.0
+    def fit(self, x: Sample) -> float:
+        return math.fsum(float(block.sum()) for block in x.blocks()) / max(1, x.count)

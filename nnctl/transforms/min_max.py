@@ -6,6 +6,7 @@ import numpy as np
 
 from nnctl.component import component
 from nnctl.transforms import Scaler, State, Values
+from nnctl.transforms.sample import Sample
 
 
 @component("min_max")
@@ -15,8 +16,8 @@ class MinMax(Scaler):
     Other rows may lie outside: they are not clipped.
     """
 
-    def fit(self, x: Values) -> State:
-        return {"low": float(x.min()), "high": float(x.max())}
+    def fit(self, x: Sample) -> State:
+        return {"low": x.low, "high": x.high}
 
     def apply(self, x: Values, state: State) -> Values:
         low, high = float(state["low"]), float(state["high"])

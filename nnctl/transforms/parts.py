@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from nnctl.component import component, option
 from nnctl.errors import Problem, SpecError
-from nnctl.transforms import DateEncoder, State, Values, calendar
+from nnctl.transforms import DateEncoder, State, Values, calendar, calendars, ranges_of
+from nnctl.transforms.sample import Moments, Sample
 from nnctl.transforms.standardize import Standardize
 
 Part = Literal["year", "month", "day", "weekday", "day_of_year", "hour", "minute", "second"]
@@ -27,15 +28,20 @@ class Parts(DateEncoder):
         default="auto", help="Parts that become columns; auto: the usual ones that differ between training rows."
     )
 
-    def fit(self, x: Values) -> State:
+    def fit(self, x: Sample) -> State:
         if not self.parts:
             raise SpecError(Problem("names no part, leave `parts` out or name one"))
-        shown = calendar(x)
+        shown = calendars(x)
+        ranges = ranges_of(shown())
         if isinstance(self.parts, str):
-            names = [name for name in USUAL if np.ptp(shown[name]) > 0] or list(USUAL[:1])
+            names = [name for name in USUAL if ranges[name][0] < ranges[name][1]] or list(USUAL[:1])
         else:
             names = list(dict.fromkeys(self.parts))
-        return {"parts": names, "fitted": [Standardize().fit(shown[name]) for name in names]}
+        moments = [Moments(*ranges[name]) for name in names]
+        for block in shown():
+            for name, found in zip(names, moments, strict=True):
+                found.add(block[name])
+        return {"parts": names, "fitted": [{"mean": found.mean, "std": found.std} for found in moments]}
 
     def width(self, state: State) -> int:
         return len(state["parts"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnctl.component import component, option
 from nnctl.transforms import Scaler, State, Values
+from nnctl.transforms.sample import Sample
 
 NEAREST = 1e-7  # to 0 and 1 that a share of the rows comes: scores end at -5.2 and 5.2
 
@@ -27,12 +28,12 @@ class QuantileNormal(Scaler):
 
     quantiles: int = option(default=1000, ge=2, le=10_000, help="Most quantiles that are kept.")
 
-    def fit(self, x: Values) -> State:
-        if x.min() == x.max():
-            return {"quantiles": [float(x[0])]}
-        if len(x) <= self.quantiles:
-            return {"quantiles": np.sort(x).tolist()}  # the quantiles themselves, to the last digit
-        found = np.quantile(x, np.linspace(0, 1, self.quantiles))
+    def fit(self, x: Sample) -> State:
+        if x.low == x.high:
+            return {"quantiles": [x.low]}
+        if x.count <= self.quantiles:
+            return {"quantiles": np.sort(x.values).tolist()}  # the quantiles themselves, to the last digit
+        found = x.quantiles(np.linspace(0, 1, self.quantiles))
         return {"quantiles": np.maximum.accumulate(found).tolist()}  # interpolation may be off in the last digit
 
     def apply(self, x: Values, state: State) -> Values:

@@ -6,6 +6,7 @@ import numpy as np
 
 from nnctl.component import component
 from nnctl.transforms import Scaler, State, Values
+from nnctl.transforms.sample import Sample
 
 TINY = 2.0**-52  # of the widest deviation: a smaller range between the quartiles is rounding
 
@@ -19,11 +20,11 @@ class Robust(Scaler):
             relative to the column.
     """
 
-    def fit(self, x: Values) -> State:
-        low, middle, high = np.percentile(x, (25, 50, 75)).tolist()
-        if x.min() == x.max():
-            return {"median": float(x[0]), "range": 0.0}
-        widest = max(float(x.max()) - middle, middle - float(x.min()))
+    def fit(self, x: Sample) -> State:
+        if x.low == x.high:
+            return {"median": x.low, "range": 0.0}
+        low, middle, high = x.quantiles((0.25, 0.5, 0.75)).tolist()
+        widest = max(x.high - middle, middle - x.low)
         return {"median": middle, "range": high - low if high - low > TINY * widest else 1.0}
 
     def apply(self, x: Values, state: State) -> Values:

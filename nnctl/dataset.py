@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.columns import date_seconds
+from nnctl.data.dates import date_seconds
+from nnctl.data.findings import findings
 from nnctl.data.labels import labels
 from nnctl.data.refusals import no_column
 from nnctl.data.table import Column, Table, read_table
@@ -21,7 +22,7 @@ from nnctl.data.weights import row_weights
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.network.members import stream
 from nnctl.spec.problems import format_key
-from nnctl.spec.roles import left_out, unfit
+from nnctl.spec.roles import declared_types, kept_out, left_out, unfit
 from nnctl.spec.schema import FEATURES, ColumnOptions, Data
 from nnctl.splits import SPLIT_COLUMN, Rows, too_few
 
@@ -76,7 +77,9 @@ def read_dataset(data: Data, seed: int) -> Dataset:
         notes.append(f"the inputs are the target; for the column of that name write `data.target: [{FEATURES}]`")
     if data.task == "auto":
         notes += choice([table.columns[name] for name in targets], task)
-    warnings += silent(table.columns[name] for name in feature_names(data, table, targets))
+    features = [table.columns[name] for name in feature_names(data, table, targets)]
+    warnings += silent(features)
+    notes += [*findings(features, declared_types(data)), *kept_out(data)]
     parts = cut(data, table, rows, targets, task, seed)
     fitting = _counting(parts["train"], data.weight)
     types = {name: column.type for name, column in table.columns.items()}
@@ -95,18 +98,19 @@ def read_dataset(data: Data, seed: int) -> Dataset:
 
 def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only: Iterable[str] | None = None) -> Table:
     """A table by the rules of the section; ``types`` wins over what the section declares."""
-    declared = {name: column.type for name, column in data.columns.items() if column.type}
+    roles = left_out(data)
     used = (data.weight, getattr(data.split, "column", None))
-    unread = {name: "category" for name, role in left_out(data).items() if role in UNREAD and name not in used}
+    unread = {name: "category" for name, role in roles.items() if role in UNREAD and name not in used}
     return read_table(
         Path(path),
         missing_values=data.missing_values,
-        types={**unread, **declared, **(types or {})},
+        types={**unread, **declared_types(data), **(types or {})},
         only=None if only is None else set(only),
         delimiter=data.format.delimiter,
         encoding=data.format.encoding,
         decimal=data.format.decimal,
         dates=data.dates,
+        others=roles,
     )
 
 
@@ -144,6 +148,7 @@ def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
         Problem(no_column(table, name), key) for key, name in _named(data, targets) if name not in table.columns
     ]
     names = [] if problems else feature_names(data, table, targets)
+    problems += table.undecided
     if not problems and not names:
         problems.append(Problem(f"{table.path} has no feature columns: only the target is left", "data.drop"))
     for name in names:
@@ -177,9 +182,10 @@ def silent(columns: Iterable[Column]) -> list[str]:
     """Warnings of columns from which nothing can be learned."""
     warnings = []
     for column in columns:
-        if column.distinct == 0:
+        extent = column.extent
+        if extent is None:
             warnings.append(f"column `{column.name}` has no values: {IN_VAIN}")
-        elif column.distinct == 1 and column.missing == 0:
+        elif extent[0] == extent[1] and column.missing == 0:
             warnings.append(f"column `{column.name}` has the same value in every row: {IN_VAIN}")
     return warnings
 

@@ -1,32 +1,36 @@
-"""Columns with a type: how the texts of a column become numbers, booleans, dates or a category, or are refused."""
+"""Columns with a type: how the texts of a column become numbers, booleans, dates or a category, or are refused.
+
+Without a declared type the distinct texts decide: numbers, if all are; boolean words; dates of ISO 8601; else a
+category. Integers with leading zeros are codes, and codes are texts. Where at least half of the cells are numbers, or
+dates, or are meant to be, the others are faults. Texts that nearly all differ name rows, and are no category.
+"""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.cells import SHOWN, code, literal
-from nnctl.errors import Place, Problem
+from nnctl.data.cells import SHOWN
+from nnctl.data.dates import date_seconds, is_iso
+from nnctl.data.faults import Refusal as Refusal
+from nnctl.data.faults import Strays, foreign_dates, key_of, names_every_row
+from nnctl.data.faults import Undecided as Undecided
+from nnctl.data.numerals import advice, are_codes, meant, not_finite, number
 
 Numbers = NDArray[np.float64]
 
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
-# What was meant as a number, too: decimal commas, thousands, currencies, per cent.
-_MEANT = re.compile(
-    r"[-+]?[$€£¥]?[-+]?(\d{1,3}([,' \xa0\u202f]\d{3})+|\d+)([.,]\d+)?(e[-+]?\d+)?\s?[%$€£¥]?",
-    re.ASCII | re.IGNORECASE,
-)
-_NOT_FINITE = re.compile(r"[-+]?(inf|infinity|nan)", re.IGNORECASE)
+FEWEST = 20  # rows of a column from which on its texts can be too many
+MOST = 0.9  # distinct texts of a category by row
+
+_BLOCK = 1 << 20  # rows looked at together: a long column may lie in a file
 _WORDS = {"false": 0, "no": 0, "true": 1, "yes": 1}
 _DECLARED_WORDS = {**_WORDS, "0": 0, "1": 1}  # 0 and 1 are numbers until somebody says that they are not
-_START = datetime(1970, 1, 1)
 _SAMPLE = datetime(2024, 12, 31)
 _OPPOSITE = {"false": "true", "no": "yes", "0": "1", "true": "false", "yes": "no", "1": "0"}
 
@@ -51,20 +55,58 @@ class Column:
 
     @property
     def missing(self) -> int:
-        return int(self.values.size - np.count_nonzero(self.present))
+        """The number of rows without a value."""
+        absent = (lambda block: block < 0) if self.type == "category" else np.isnan
+        return sum(int(np.count_nonzero(absent(block))) for block in self._blocks())
 
     @property
     def distinct(self) -> int:
-        return int(np.unique(self.values[self.present]).size)
+        """The number of different values."""
+        if self.levels:
+            return int(np.count_nonzero(self.counts))
+        ordered = np.sort(self.values)  # nan last; the only copy
+        ordered = ordered[: ordered.size - self.missing]
+        steps = range(1, ordered.size, _BLOCK)
+        changes = sum(
+            int(np.count_nonzero(np.diff(ordered[start - 1 : min(start + _BLOCK, ordered.size)]))) for start in steps
+        )
+        return changes + bool(ordered.size)
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """The rows of each level."""
+        found = np.zeros(len(self.levels), np.intp)
+        for block in self._blocks():
+            present = block[block >= 0].astype(np.intp)  # nan is not, either
+            found += np.bincount(present, minlength=len(found))
+        return found
+
+    @property
+    def extent(self) -> tuple[float, float] | None:
+        """The least and the greatest value (of a category: positions), None where all are missing."""
+        if self.type == "category":
+            there = np.flatnonzero(self.counts)
+            return (float(there[0]), float(there[-1])) if there.size else None
+        if not self.values.size:
+            return None
+        low, high = float(np.fmin.reduce(self.values)), float(np.fmax.reduce(self.values))
+        return None if math.isnan(low) else (low, high)
+
+    def _blocks(self) -> Iterator[NDArray[Any]]:
+        return (self.values[start : start + _BLOCK] for start in range(0, self.values.size, _BLOCK))
 
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How cells are written: which texts stand for a missing value, the decimal sign, and dates by their column."""
+    """How the cells of a table are to be read.
 
-    missing: frozenset[str]
+    ``others`` are the columns that are no features: their texts may all differ, and are dates only if declared so.
+    """
+
+    missing: frozenset[str]  # texts that stand for a missing value
     decimal: str = "."
     dates: Mapping[str, str] = field(default_factory=dict)  # formats in the words of strptime; others are ISO 8601
+    others: Collection[str] = ()
 
     @property
     def missing_numbers(self) -> list[float]:
@@ -73,9 +115,7 @@ class Notation:
 
     def number(self, text: str) -> float | None:
         """The number that a text is, infinite if it is out of range."""
-        if self.decimal != ".":
-            text = "" if "." in text else text.replace(self.decimal, ".")
-        return float(text) if _NUMBER.fullmatch(text) else None
+        return number(text, self.decimal)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +128,11 @@ class Texts:
     @property
     def counts(self) -> NDArray[np.intp]:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
+
+    def mostly(self, holds: Callable[[str], bool]) -> bool:
+        """Whether something holds for at least half of the cells."""
+        counts = self.counts
+        return 2 * int(counts[np.fromiter(map(holds, self.texts), bool, len(self.texts))].sum()) >= int(counts.sum())
 
     def look_up(self, table: Sequence[float], missing: float) -> Numbers:
         """For every row the entry of its text."""
@@ -102,33 +147,6 @@ class Texts:
         return Texts(moved[self.codes], tuple(place))
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Cells that the type of their column does not allow."""
-
-    column: str
-    fault: tuple[str, str]  # about one cell, about several
-    rows: list[int]  # of the first few, from 0
-    texts: list[str]
-    count: int
-    present: int
-    way_out: str = ""
-
-    def problem(self, source: str, lines: Mapping[int, int], *, unit: str = "line") -> Problem:
-        """The sentence about it. ``lines`` says where the rows are, counted in ``unit``."""
-        cells = ", ".join(
-            f"{literal(text)} ({unit} {lines[row]})" for row, text in zip(self.rows, self.texts, strict=True)
-        )
-        more = f" and {self.count - len(self.rows)} more" if self.count > len(self.rows) else ""
-        says = self.fault[self.count > 1]
-        message = (
-            f"column {code(self.column)}: {self.count} of {self.present} values {says}: {cells}{more}; correct "
-            f"{'them' if self.count > 1 else 'it'}, add the text to `data.missing_values`, or declare "
-            f"`{_key(self.column)}.type: category`{self.way_out}"
-        )
-        return Problem(message, place=Place(source, lines[self.rows[0]]))
-
-
 def number_column(name: str, values: Numbers, notation: Notation) -> Column:
     """A column of finite numbers, nan where one is missing."""
     for missing in notation.missing_numbers:
@@ -140,7 +158,7 @@ def number_column(name: str, values: Numbers, notation: Notation) -> Column:
 def typed_column(name: str, texts: Texts, declared: str | None, notation: Notation) -> Column | Refusal:
     """The column that the texts make, of the declared type or of the one that they show."""
     texts = texts.cleaned(notation.missing)
-    if declared == "category":
+    if declared in ("category", "text"):
         return _category(name, texts, notation)
     if declared == "boolean":
         return _boolean(name, texts, _DECLARED_WORDS)
@@ -148,13 +166,37 @@ def typed_column(name: str, texts: Texts, declared: str | None, notation: Notati
         return _date(name, texts, notation.dates.get(name))
     numbers = [notation.number(text) for text in texts.texts]
     stray = [number is None or math.isinf(number) for number in numbers]
-    if not any(stray):
+    codes = declared is None and are_codes(texts.texts)
+    if not any(stray) and not codes:
         return number_column(name, texts.look_up([number or 0.0 for number in numbers], np.nan), notation)
-    if declared is None and all(text.lower() in _WORDS for text in texts.texts):
+    if declared is not None:
+        return _not_numbers(name, texts, stray, notation)
+    return _of_texts(name, texts, notation, codes) or _not_numbers(name, texts, stray, notation)
+
+
+def _of_texts(name: str, texts: Texts, notation: Notation, codes: bool) -> Column | Refusal | None:
+    """The column of texts that are not all numbers; None if most are, or were meant to be."""
+    if all(text.lower() in _WORDS for text in texts.texts):
         return _boolean(name, texts, _WORDS)
-    if declared is None and not _meant_as_numbers(texts, numbers):
-        return _category(name, texts, notation)
-    return _not_numbers(name, texts, stray, notation)
+    feature = name not in notation.others
+    if feature and not codes and texts.mostly(is_iso):
+        return _date(name, texts, None)
+    if not codes and texts.mostly(lambda text: notation.number(text) is not None or meant(text)):
+        return None
+    column = _category(name, texts, notation)
+    return column if not feature else _undecided(column, texts, notation) or column
+
+
+def _undecided(category: Column, texts: Texts, notation: Notation) -> Undecided | None:
+    """The question that the texts of a category put, if they do."""
+    foreign = foreign_dates(category, texts.texts)
+    if foreign is not None:
+        return foreign
+    present = category.values.size - category.missing
+    if present < FEWEST or len(texts.texts) < MOST * present:
+        return None
+    numeric = all(notation.number(text) is not None for text in texts.texts)
+    return names_every_row(category, texts.texts, present, numeric=numeric)
 
 
 def _all_whole(values: Numbers) -> bool:
@@ -180,27 +222,12 @@ def _spelling(texts: Texts, truth: Sequence[int]) -> tuple[str, ...]:
     return commonest[0], commonest[1]
 
 
-def date_seconds(text: str, form: str | None) -> float | None:
-    """The seconds from the start of 1970 to a date; one with an offset is moved to UTC. None if it is no date."""
-    try:
-        moment = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
-        moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except (ValueError, OverflowError):
-        return None
-    return (moment - _START).total_seconds()
-
-
-def date_text(seconds: float) -> str:
-    """A date as ISO 8601 writes it."""
-    return (_START + timedelta(seconds=seconds)).isoformat()
-
-
 def _date(name: str, texts: Texts, form: str | None) -> Column | Refusal:
     seconds = [date_seconds(text, form) for text in texts.texts]
     if None in seconds:
         sample = _SAMPLE.strftime(form) if form else f"{_SAMPLE:%Y-%m-%d}"
         fault = (f"is not a date such as {sample}", f"are not dates such as {sample}")
-        way_out = "" if form else f", or say how its dates are written, `{_key(name)}.format`"
+        way_out = "" if form else f", or say how its dates are written, `{key_of(name)}.format`"
         return _refusal(name, texts, [each is None for each in seconds], fault, way_out)
     return Column(name, "date", texts.look_up([each or 0.0 for each in seconds], np.nan))
 
@@ -216,35 +243,16 @@ def _category(name: str, texts: Texts, notation: Notation) -> Column:
     return Column(name, "category", values, levels=tuple(levels))
 
 
-def _meant_as_numbers(texts: Texts, numbers: Sequence[float | None]) -> bool:
-    """Whether at least half of the cells are numbers or look as if they were meant to be."""
-    meant = [
-        number is not None or bool(_MEANT.fullmatch(text) or _NOT_FINITE.fullmatch(text))
-        for text, number in zip(texts.texts, numbers, strict=True)
-    ]
-    counts = texts.counts
-    return 2 * int(counts[np.array(meant)].sum()) >= int(counts.sum())
-
-
 def _not_numbers(name: str, texts: Texts, stray: Sequence[bool], notation: Notation) -> Refusal:
     refused = [text for text, is_stray in zip(texts.texts, stray, strict=True) if is_stray]
     # Only where one is not finite does the word help; `abc` is not a number at all.
-    number = (
-        "finite number" if any(_NOT_FINITE.fullmatch(text) or notation.number(text) for text in refused) else "number"
-    )
-    way_out = ""
-    if notation.decimal == "." and any("," in text and _MEANT.fullmatch(text) for text in refused):
-        way_out = "; where the comma is the decimal sign, set `data.format.decimal`"
-    return _refusal(name, texts, stray, (f"is not a {number}", f"are not {number}s"), way_out)
+    number = "finite number" if any(not_finite(text) or notation.number(text) for text in refused) else "number"
+    fault = (f"is not a {number}", f"are not {number}s")
+    return _refusal(name, texts, stray, fault, advice(refused, notation.decimal))
 
 
 def _refusal(name: str, texts: Texts, stray: Sequence[bool], fault: tuple[str, str], way_out: str = "") -> Refusal:
     rows = np.flatnonzero(texts.look_up(stray, False))
     first = rows[:SHOWN].tolist()
     shown = [texts.texts[texts.codes[row]] for row in first]
-    return Refusal(name, fault, first, shown, rows.size, int(texts.counts.sum()), way_out)
-
-
-def _key(column: str) -> str:
-    """The key of a column in the YAML, as an override writes it."""
-    return f"data.columns.{column}" if re.fullmatch(r"[\w-]+", column) else f'data.columns["{column}"]'
+    return Strays(name, first, fault, shown, rows.size, int(texts.counts.sum()), way_out)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.columns import date_text
+from nnctl.data.dates import date_text
 from nnctl.data.table import Column
 
 Array = NDArray[Any]

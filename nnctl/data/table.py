@@ -16,7 +16,7 @@ import numpy as np
 
 from nnctl.data.cells import CsvFile, changed, open_csv
 from nnctl.data.columns import Column as Column
-from nnctl.data.columns import Notation, Numbers, Refusal, Texts, number_column, typed_column
+from nnctl.data.columns import Notation, Numbers, Refusal, Texts, Undecided, number_column, typed_column
 from nnctl.errors import DataError, Place, Problem
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Table:
     sha256: str  # of the file's bytes; empty for a frame
     find_line: Callable[[int], int] = field(repr=False)
     header: tuple[str, ...]  # the names of all columns, of those that were not read, too
+    delimiter: str = ","  # of the file
+    undecided: tuple[Problem, ...] = ()  # about features of texts that nobody has declared, see ``Undecided``
 
     def line(self, row: int) -> int:
         """The line of the file in which a data row (from 0) starts, found by reading the file again.
@@ -52,17 +54,21 @@ def read_table(
     encoding: str = "utf-8",
     decimal: str = ".",
     dates: Mapping[str, str] | None = None,
+    others: Collection[str] = (),
 ) -> Table:
     """Read a CSV file, plain or packed (.gz, .bz2, .xz, .zip).
 
-    ``types`` are declared types (number, boolean, category, date), which win over what the cells look like; ``only``
-    are the columns to read, all of them if None; ``dates`` are the formats of columns of dates that are not ISO 8601.
-    A name in any of them that the file does not have is left to the caller.
+    ``types`` are declared types (number, boolean, category, date, text), which win over what the cells look like;
+    ``only`` are the columns to read, all of them if None; ``dates`` are the formats of columns of dates that are not
+    ISO 8601; ``others`` are columns that are no features, see ``Notation``. A name in any of them that the file does
+    not have is left to the caller.
 
     Raises: DataError if there is no such file, or its cells are not what they should be.
     """
     file = open_csv(path, delimiter=delimiter, encoding=encoding)
-    return parse_table(file, missing_values=missing_values, types=types, only=only, decimal=decimal, dates=dates)
+    return parse_table(
+        file, missing_values=missing_values, types=types, only=only, decimal=decimal, dates=dates, others=others
+    )
 
 
 def parse_table(
@@ -73,9 +79,10 @@ def parse_table(
     only: Collection[str] | None = None,
     decimal: str = ".",
     dates: Mapping[str, str] | None = None,
+    others: Collection[str] = (),
 ) -> Table:
     """The table in an open file, options as in ``read_table``."""
-    notation, declared = notation_of(missing_values, decimal, dates), types or {}
+    notation, declared = notation_of(missing_values, decimal, dates, others), types or {}
     # A nameless column is read as a category, which takes any cell: it only matters whether there is one.
     kinds = {
         i: declared.get(name) if name else "category"
@@ -87,14 +94,22 @@ def parse_table(
     refused = [column for column in columns.values() if isinstance(column, Refusal)]
     lines = file.lines({row for refusal in refused for row in refusal.rows})
     problems = [*_nameless(file, columns), *(refusal.problem(str(file.path), lines) for refusal in refused)]
-    if problems:
+    undecided = [column for column in refused if isinstance(column, Undecided)]
+    if len(problems) > len(undecided):
         raise DataError(problems)
+    columns |= {i: column.category for i, column in columns.items() if isinstance(column, Undecided)}
     named = {column.name: column for column in columns.values() if isinstance(column, Column) and column.name}
-    return Table(file.path, file.rows, named, file.sha256, _line_finder(file), tuple(file.header))
+    find_line, header = _line_finder(file), tuple(file.header)
+    return Table(file.path, file.rows, named, file.sha256, find_line, header, file.delimiter, tuple(problems))
 
 
-def notation_of(missing_values: Sequence[str], decimal: str, dates: Mapping[str, str] | None) -> Notation:
-    return Notation(frozenset(text.strip() for text in missing_values), decimal, dates or {})
+def notation_of(
+    missing_values: Sequence[str],
+    decimal: str,
+    dates: Mapping[str, str] | None,
+    others: Collection[str] = (),
+) -> Notation:
+    return Notation(frozenset(text.strip() for text in missing_values), decimal, dates or {}, others)
 
 
 def column_of(name: str, cells: Numbers | Texts, declared: str | None, notation: Notation) -> Column | Refusal:
@@ -105,7 +120,7 @@ def column_of(name: str, cells: Numbers | Texts, declared: str | None, notation:
 
 def _parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation) -> dict[int, Numbers | Texts]:
     """The cells of some columns by their places in the header, given the declared type of each, or None."""
-    declared = {i: str for i, kind in kinds.items() if kind in ("boolean", "category", "date")}
+    declared = {i: str for i, kind in kinds.items() if kind in ("boolean", "category", "date", "text")}
     frame = _read_csv(file, notation, declared)
     numbers = {i: None if i in declared else _numbers(frame[i]) for i in kinds}
     unclear = {i: str for i, values in numbers.items() if values is None and frame[i].dtype != "str"}

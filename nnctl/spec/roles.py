@@ -21,6 +21,7 @@ BY_TYPE = {
     "category": ("encode", "order"),
     "date": ("encode", "format", "indicator"),
 }
+TEXT = "data.columns"  # the role of columns of the type text
 READING = ("type", "format")  # they say how cells are read, whatever is done with them then
 _MOMENT = datetime(2001, 2, 3, 4, 5, 6)
 
@@ -33,12 +34,34 @@ def left_out(data: Data) -> dict[str, str]:
     names = {name: "data.target" for name in data.targets}
     for key in ("id", "drop"):
         names = {name: f"data.{key}" for name in getattr(data, key)} | names
+    for name in texts(data):
+        names.setdefault(name, TEXT)
     if data.weight is not None:
         names.setdefault(data.weight, "data.weight")
     column = getattr(data.split, "column", None)
     if column is not None and not (data.split.name in ("group", "time") and _as_feature(data, column)):
         names.setdefault(column, SPLIT_COLUMN)
     return names
+
+
+def texts(data: Data) -> list[str]:
+    """The columns that are declared as texts, which no encoder takes: they are kept out of the network."""
+    return [name for name, column in data.columns.items() if column.type == "text"]
+
+
+def kept_out(data: Data) -> list[str]:
+    """Notes about the columns that only their type keeps out of the network."""
+    those = [name for name, role in left_out(data).items() if role == TEXT]
+    return [f"column {shown(name)} is text, which the network cannot read, and is left out" for name in those]
+
+
+def declared_types(data: Data) -> dict[str, str]:
+    """The types of the columns that have one; a format makes a column one of dates."""
+    return {
+        name: column.type or "date"
+        for name, column in data.columns.items()
+        if column.type is not None or column.format is not None
+    }
 
 
 def unfit(name: str, exceptions: ColumnOptions, type: str) -> Iterator[Problem]:
@@ -62,12 +85,12 @@ def data_problems(data: Data) -> Iterator[Problem]:
     yield from _format_problems(data.format)
     yield from _bounds_problems("data.numeric.clip", data.numeric.clip)
     yield from _levels_problems(data.categorical)
-    roles = left_out(data)
+    roles, types = left_out(data), declared_types(data)
     for name, exceptions in data.columns.items():
         if name in roles:
             yield from _pointless(name, exceptions, roles[name], data)
-        elif exceptions.type is not None:
-            yield from unfit(name, exceptions, exceptions.type)
+        elif name in types:
+            yield from unfit(name, exceptions, types[name])
         yield from _bounds_problems(format_key(("data", "columns", name, "clip")), exceptions.clip)
         if exceptions.format is not None and not _is_format(exceptions.format):
             key = format_key(("data", "columns", name, "format"))
@@ -110,17 +133,18 @@ def _format_problems(form: Format) -> Iterator[Problem]:
 
 def _pointless(name: str, exceptions: ColumnOptions, role: str, data: Data) -> Iterator[Problem]:
     """The options of a column that is no feature: its type may matter, anything else is in vain."""
-    allowed = {"data.target": READING[:1], "data.weight": READING[:1], SPLIT_COLUMN: READING}.get(role, ())
+    allowed = {"data.target": READING[:1], "data.weight": READING[:1], SPLIT_COLUMN: READING, TEXT: READING[:1]}.get(
+        role, ()
+    )
     if name in (data.weight, getattr(data.split, "column", None)):
         allowed = READING
     for option in given(exceptions):
         key = format_key(("data", "columns", name, option))
         if option not in allowed:
-            yield Problem(
-                f"says nothing about {shown(name)}, which stands in `{role}` and is no feature: leave it out", key
-            )
-        elif role == "data.target" and exceptions.type == "date":
-            yield Problem("a date cannot be the target, write number or category", key)
+            what = "is text" if role == TEXT else f"stands in `{role}`"
+            yield Problem(f"says nothing about {shown(name)}, which {what} and is no feature: leave it out", key)
+        elif role == "data.target" and exceptions.type in ("date", "text"):
+            yield Problem(f"a {exceptions.type} cannot be the target, write number or category", key)
 
 
 def _levels_problems(categorical: Categorical) -> Iterator[Problem]:

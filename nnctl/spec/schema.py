@@ -33,7 +33,6 @@ FilePath = NewType("FilePath", str)
 Task = Literal["auto", "binary", "multiclass", "classification", "multilabel", "regression"]
 FEATURES = "features"  # the target of an autoencoder; a column of that name is written `[features]`
 Bounds = tuple[float | None, float | None]
-LATER_TYPES = ("text",)
 
 
 @section
@@ -71,7 +70,8 @@ class ColumnOptions:
     """Exceptions for one column; what is not given here is as in ``numeric`` and ``categorical``."""
 
     type: Literal["number", "boolean", "category", "date", "text"] | None = option(
-        default=None, later=LATER_TYPES, help="Type of the column; null: found from its cells, which never finds dates."
+        default=None,
+        help="Type of the column, text is left out; null: found from its cells, dates only as ISO 8601 writes them.",
     )
     scale: Scaler | None = option(default=None, help="Transform of the numbers; null: as in numeric, none: no scaling.")
     missing: Imputer | None = option(default=None, help="What stands for missing cells.")
@@ -82,7 +82,8 @@ class ColumnOptions:
     encode: Encoding | None = option(default=None, help="Encoding of the levels, or of the dates (null: parts).")
     order: tuple[str, ...] | None = option(default=None, help="All levels in their order.")
     format: str | None = option(
-        default=None, help="How dates are written, in the words of strptime, such as %d.%m.%Y; null: as in ISO 8601."
+        default=None,
+        help="How its dates are written, in the words of strptime, such as %d.%m.%Y; null: as in ISO 8601.",
     )
 
 

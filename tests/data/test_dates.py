@@ -9,7 +9,7 @@ import numpy as np
 import pandas
 import pytest
 
-from nnctl.data.columns import date_text
+from nnctl.data.dates import date_text
 from nnctl.data.frame import table_from_frame
 from nnctl.data.labels import labels
 from tests.data.helpers import MISSING, read, refusal
@@ -44,10 +44,6 @@ def test_iso_dates_become_seconds():
 def test_a_format_reads_other_dates(cell, form):
     column = read(f"day,x\n{cell},1\n", types=DAY, dates={"day": form}).columns["day"]
     assert column.values.tolist() == seconds(datetime(2024, 12, 31))
-
-
-def test_a_date_is_never_guessed():
-    assert read("day,x\n2024-12-31,1\n").columns["day"].type == "category"
 
 
 def test_a_cell_that_is_no_date_is_refused_by_line_and_value():

@@ -58,7 +58,7 @@ def test_every_kind_of_column_is_recognised():
         (["t", "f"], "category"),
         (["true", "maybe"], "category"),
         (["1", "one", "two"], "category"),
-        (["2024-01-01", "2024-01-02"], "category"),
+        (["2024-01-01", "2024-01-02"], "date"),
         (["10.0.0.1", "10.0.0.2"], "category"),
         (["?", "NA"], "number"),
     ],

@@ -37,14 +37,12 @@ ANSWER = "target: answer\nid: [id]\ndrop: [amount]\n"
     ("column", "options", "wrong"),
     [
         ("a", "{encode: ordinal, order: [x]}", ["encode", "order"]),
-        ("a", "{format: '%Y'}", ["format"]),
         ("member", "{encode: one_hot}", ["encode"]),
         (
             "colour",
             "{scale: robust, missing: mean, clip: [0, 1], indicator: true}",
             ["scale", "missing", "indicator", "clip"],
         ),
-        ("colour", "{format: '%Y', encode: ordinal}", ["format"]),
         ("colour", "{encode: parts}", ["encode"]),
     ],
 )
@@ -62,6 +60,9 @@ def test_an_option_of_another_type_is_refused_at_its_key(column: str, options: s
         ("{type: category, scale: none}", "scale"),
         ("{type: date, encode: one_hot}", "encode"),
         ("{type: date, order: [a]}", "order"),
+        ("{format: '%Y', encode: ordinal}", "encode"),
+        ("{type: number, format: '%Y'}", "format"),
+        ("{type: text, encode: hash}", "encode"),
         ("{type: date, format: d.m.Y}", "format"),
         ("{type: date, format: '%Q'}", "format"),
         ("{type: date, format: '%d %d'}", "format"),
@@ -81,6 +82,7 @@ def test_what_the_yaml_alone_shows_is_wrong_in_itself(options: str, wrong: str) 
         ("{answer: {type: category, encode: one_hot}}", "answer.encode"),
         ("{answer: {order: [no, yes]}}", "answer.order"),
         ("{answer: {type: date}}", "answer.type"),
+        ("{answer: {type: text}}", "answer.type"),
         ("{id: {type: category}}", "id.type"),
         ("{amount: {scale: none}}", "amount.scale"),
     ],

@@ -7,12 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nnctl.data.columns import Column
+from nnctl.data.dates import day_text
+from nnctl.data.features import Feature
 from nnctl.errors import NnctlError, Problem
 from nnctl.experiment import Overrides, open_experiment
 from nnctl.network.network import Node
+from nnctl.preparation import resolved
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import written
-from nnctl.spec.schema import FEATURES
+from nnctl.spec.roles import TEXT, left_out
+from nnctl.spec.schema import FEATURES, Data
+from nnctl.splits import SPLIT_COLUMN
+
+TOP = 10  # levels of a column that are told
+ROLES = {"data.id": "id", "data.drop": "dropped", TEXT: "text", "data.weight": "weight", SPLIT_COLUMN: "split by"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,8 @@ class CheckedColumn:
     distinct: int
     transform: str
     width: int  # columns of the feature matrix
+    range: tuple[float, float] | tuple[str, str] | None  # of numbers and dates
+    levels: Mapping[str, int]  # of categories and booleans: the commonest, with their rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,7 @@ class Checked:
     loss: str = ""
     rows: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[CheckedColumn, ...] = ()
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # columns that are no features, by role
     layers: tuple[CheckedLayer, ...] = ()
     parameters: int = 0
     warnings: tuple[str, ...] = ()  # what is probably not meant
@@ -72,22 +86,13 @@ def check(config: str | Path, overrides: Overrides = ()) -> Checked:
         classes=prepared.target.classes,
         loss=prepared.loss.name,
         rows=prepared.dataset.counts(),
-        columns=tuple(
-            CheckedColumn(
-                feature.name,
-                feature.type,
-                table.columns[feature.name].missing,
-                table.columns[feature.name].distinct,
-                feature.transform,
-                feature.width,
-            )
-            for feature in prepared.features.columns
-        ),
+        columns=tuple(_column(feature, table.columns[feature.name]) for feature in prepared.features.columns),
+        others=_others(prepared.experiment.data),
         layers=tuple(_layer(node) for node in prepared.network.walk()),
         parameters=prepared.network.parameters,
         warnings=prepared.warnings,
         notes=prepared.notes,
-        resolved=dump(written(prepared.experiment)),
+        resolved=dump(written(resolved(prepared))),
     )
 
 
@@ -122,6 +127,34 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "key": problem.key or None,
         "message": problem.message,
     }
+
+
+def _column(feature: Feature, column: Column) -> CheckedColumn:
+    extent, levels = column.extent, {}
+    if column.levels:
+        counts, extent = column.counts, None
+        commonest = np.argsort(-counts, kind="stable")[:TOP].tolist()
+        levels = {column.levels[place]: int(counts[place]) for place in commonest if counts[place]}
+    found = extent if extent is None or column.type != "date" else (day_text(extent[0]), day_text(extent[1]))
+    return CheckedColumn(
+        feature.name,
+        feature.type,
+        column.missing,
+        column.distinct,
+        feature.transform,
+        feature.width,
+        found,
+        levels,
+    )
+
+
+def _others(data: Data) -> dict[str, tuple[str, ...]]:
+    """The columns that are no features, without the target, by what they are."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, role in left_out(data).items():
+        if role in ROLES:
+            found[ROLES[role]] = (*found.get(ROLES[role], ()), name)
+    return found
 
 
 def _layer(node: Node) -> CheckedLayer:

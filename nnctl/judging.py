@@ -176,7 +176,7 @@ def prediction_columns(model: Model, *, proba: bool) -> list[str]:
     """The names of the columns that predictions get."""
     if proba and (reason := model.no_probabilities) is not None:
         raise SpecError(Problem(f"--proba: {reason}"))
-    return [*model.target.columns(model.experiment.loss), *(f"p_{label}" for label in model.classes if proba)]
+    return [*model.target.columns(model.experiment.loss), *(model.target.probability_columns() if proba else ())]
 
 
 def _cells(model: Model, outputs: Array, *, proba: bool) -> list[list[str]]:

@@ -10,10 +10,11 @@ from nnctl.component import registry
 from nnctl.data.target import Target, fit_target
 from nnctl.data.task import other_tasks
 from nnctl.data.weights import class_weights
-from nnctl.dataset import Dataset
-from nnctl.errors import Problem, SpecError
+from nnctl.dataset import Dataset, feature_names
+from nnctl.errors import DataError, Problem, SpecError
 from nnctl.losses import Loss
 from nnctl.losses.auto import Auto
+from nnctl.spec.problems import format_key, shown
 from nnctl.spec.schema import FEATURES, Data
 from nnctl.transforms import Scaler
 from nnctl.transforms.none import NoScaling
@@ -52,6 +53,7 @@ def fitted_target(data: Data, dataset: Dataset, loss: Loss) -> Target:
     columns = [dataset.table.columns[name] for name in dataset.targets]
     target = fit_target(columns, dataset.task, positive=data.positive, scaler=scaler, train=rows).fitted_to(loss)
     _check_names(target.columns(loss))
+    _check_features(feature_names(data, dataset.table, dataset.targets), target, loss)
     if loss.keeps_zero:
         _check_zero(target, loss)
     if loss.class_weight is None:
@@ -81,6 +83,21 @@ def _check_names(names: list[str]) -> None:
     if twice:
         message = f"predictions would have two columns `{twice[0]}`: rename a column of the target"
         raise SpecError(Problem(message, "data.target"))
+
+
+def _check_features(names: list[str], target: Target, loss: Loss) -> None:
+    """Raise DataError if a feature has the name of a column of predictions: `predict` could not write both."""
+    written = {*target.columns(loss), *target.probability_columns()}
+    taken = [name for name in names if name in written]
+    if taken:
+        raise DataError(
+            Problem(
+                f"{shown(name)} is the name of a column that `predict` writes: rename it in the file, or add it to "
+                "`data.drop` and leave it out of what is to be predicted",
+                format_key(("data", "columns", name)),
+            )
+            for name in taken
+        )
 
 
 def _check_zero(target: Target, loss: Loss) -> None:

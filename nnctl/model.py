@@ -60,7 +60,7 @@ class Model:
     @property
     def classes(self) -> tuple[str, ...]:
         """The sorted labels; for several labels the names of their columns; empty for regression."""
-        return self.target.names if self.target.task == "multilabel" else self.target.classes
+        return self.target.labels
 
     def predict(self, frame: pandas.DataFrame | Mapping[str, Sequence[Any]]) -> Array:
         """Labels (N,) as text, or (N, L); for regression numbers (N,) in the target's units.

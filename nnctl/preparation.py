@@ -84,6 +84,16 @@ def prepare(experiment: Experiment) -> Prepared:
     )
 
 
+def resolved(prepared: Prepared) -> Experiment:
+    """The experiment as it is written down: also the delimiter, where all files had the same."""
+    data = prepared.experiment.data
+    found = {part.table.delimiter for part in prepared.dataset.parts.values()}
+    if data.format.delimiter != "auto" or len(found) > 1:
+        return prepared.experiment
+    form = replace(data.format, delimiter=found.pop())
+    return replace(prepared.experiment, data=replace(data, format=form))
+
+
 def examples_of(
     experiment: Experiment, dataset: Dataset, features: Features, target: Target, loss: Loss, width: int
 ) -> tuple[dict[str, Examples], list[str]]:

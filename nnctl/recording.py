@@ -23,7 +23,7 @@ import nnctl
 from nnctl.errors import OutputError
 from nnctl.evaluation import Evaluator
 from nnctl.model import described
-from nnctl.preparation import Prepared
+from nnctl.preparation import Prepared, resolved
 from nnctl.runs import atomic, checkpoint
 from nnctl.runs.run_dir import Log, MetricsLog, RunDir
 from nnctl.spec.dump import dump
@@ -74,7 +74,7 @@ class Recorder:
             "host": socket.gethostname(),
         }
         atomic.write(run_dir.config, spec.document.content)
-        atomic.write(run_dir.resolved, dump(written(prepared.experiment)).encode())
+        atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
         self._write_run("running", "")
         self.metrics = MetricsLog(run_dir.metrics_csv, ["epoch", "step", "lr", "seconds", *prepared.job.columns])
         self.log = Log(run_dir.log)

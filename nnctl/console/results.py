@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
+from nnctl.console.columns_table import columns_table
 from nnctl.console.tables import fits, line, pairs, show, table
-from nnctl.console.text import count
+from nnctl.console.text import count, named
 
 if TYPE_CHECKING:
     from nnctl.checking import Checked
@@ -62,11 +63,8 @@ def show_check(checked: Checked) -> None:
         "loss": checked.loss,
         "rows": ", ".join(f"{rows:,} {part}" for part, rows in checked.rows.items() if rows),
     }
-    columns = table(
-        ["column", "type", "missing", "distinct", "transform", "width"],
-        [(c.name, c.type, c.missing, c.distinct, c.transform, c.width) for c in checked.columns],
-        words=["column", "type", "transform"],
-    )
+    columns = columns_table(checked.columns)
+    about |= {role: _listed(names) for role, names in checked.others.items()}
     layers = table(
         ["layer", "type", "shape", "parameters"],
         [(layer.name, layer.type, _shape(layer.shape), f"{layer.parameters:,}") for layer in checked.layers],
@@ -84,7 +82,7 @@ def show_gradcheck(found: Sequence[CheckedGradient]) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" if "," in name else name for name in names)
+    return ", ".join(map(named, names))
 
 
 def _of_part(metrics: dict[str, Any], part: str) -> dict[str, Any]:

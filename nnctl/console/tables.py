@@ -48,6 +48,13 @@ def fits(made: Table) -> bool:
     return console.measure(made, options=console.options.update(max_width=UNBOUNDED)).maximum <= console.width
 
 
+def room(made: Table) -> int:
+    """The letters that stdout leaves beside a table, if any."""
+    console = _console()
+    width = console.measure(made, options=console.options.update(max_width=UNBOUNDED)).maximum
+    return max(0, console.width - width)
+
+
 def show(*parts: RenderableType) -> None:
     """Write tables and lines to stdout."""
     text = StringIO()

@@ -21,6 +21,11 @@ def clean(text: object) -> str:
     return "".join(_printable(letter) for letter in _SEQUENCE.sub("", words))
 
 
+def named(name: str) -> str:
+    """A name as one of several behind each other: in backticks where it could be taken for two."""
+    return f"`{clean(name)}`" if "," in name else clean(name)
+
+
 def number(value: object) -> str:
     """A number with four significant digits, whole ones as they are, ``-`` for none."""
     if value is None:

@@ -48,6 +48,11 @@ def date_text(seconds: float) -> str:
     return (_START + timedelta(seconds=seconds)).isoformat()
 
 
+def day_text(seconds: float) -> str:
+    """A date as ISO 8601 writes it, without the time if it is midnight."""
+    return date_text(seconds).removesuffix("T00:00:00")
+
+
 def is_iso(text: str) -> bool:
     """Whether a text is a date of ISO 8601 and nothing else that one might take it for."""
     return bool(_ISO.fullmatch(text)) and date_seconds(text, None) is not None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from nnctl.data.cells import literal
 from nnctl.data.columns import Column
-from nnctl.data.dates import date_text
+from nnctl.data.dates import day_text
 from nnctl.data.faults import key_of
 from nnctl.data.numerals import are_codes
 
@@ -19,7 +19,7 @@ def findings(columns: Iterable[Column], declared: Collection[str]) -> list[str]:
             continue
         extent = column.extent
         if column.type == "date" and extent is not None:
-            span = " to ".join(date_text(seconds).removesuffix("T00:00:00") for seconds in extent)
+            span = " to ".join(map(day_text, extent))
             notes.append(
                 f"column `{column.name}` holds dates ({span}) and is read as `{key_of(column.name)}.type: date`"
             )

@@ -114,6 +114,15 @@ class Target:
         ends = loss.suffixes if self.task == "regression" else ("",)
         return [start + end for start in starts for end in ends]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The sorted labels; for several labels the names of their columns; empty for regression."""
+        return self.names if self.task == "multilabel" else self.classes
+
+    def probability_columns(self) -> list[str]:
+        """The names of the columns that probabilities get, where there are any."""
+        return [f"p_{label}" for label in self.labels] if self.probabilities else []
+
     def values(self, outputs: Array) -> Array:
         """Regression outputs (N, T) in the target's own units; those of an autoencoder in those of its features."""
         if self.reconstructs:

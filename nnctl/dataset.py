@@ -101,10 +101,11 @@ def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only:
     roles = left_out(data)
     used = (data.weight, getattr(data.split, "column", None))
     unread = {name: "category" for name, role in roles.items() if role in UNREAD and name not in used}
+    numbers = dict.fromkeys(data.targets if data.task == "regression" else (), "number")
     return read_table(
         Path(path),
         missing_values=data.missing_values,
-        types={**unread, **declared_types(data), **(types or {})},
+        types={**unread, **numbers, **declared_types(data), **(types or {})},
         only=None if only is None else set(only),
         delimiter=data.format.delimiter,
         encoding=data.format.encoding,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -169,8 +169,9 @@ def typed_column(name: str, texts: Texts, declared: str | None, notation: Notati
     codes = declared is None and are_codes(texts.texts)
     if not any(stray) and not codes:
         return number_column(name, texts.look_up([number or 0.0 for number in numbers], np.nan), notation)
-    if declared is not None:
-        return _not_numbers(name, texts, stray, notation)
+    if declared is not None:  # a target, say, that is nothing else
+        found = _not_numbers(name, texts, stray, notation)
+        return replace(found, may_be_category=name not in notation.others)
     return _of_texts(name, texts, notation, codes) or _not_numbers(name, texts, stray, notation)
 
 
@@ -243,7 +244,7 @@ def _category(name: str, texts: Texts, notation: Notation) -> Column:
     return Column(name, "category", values, levels=tuple(levels))
 
 
-def _not_numbers(name: str, texts: Texts, stray: Sequence[bool], notation: Notation) -> Refusal:
+def _not_numbers(name: str, texts: Texts, stray: Sequence[bool], notation: Notation) -> Strays:
     refused = [text for text, is_stray in zip(texts.texts, stray, strict=True) if is_stray]
     # Only where one is not finite does the word help; `abc` is not a number at all.
     number = "finite number" if any(not_finite(text) or notation.number(text) for text in refused) else "number"
@@ -251,7 +252,7 @@ def _not_numbers(name: str, texts: Texts, stray: Sequence[bool], notation: Notat
     return _refusal(name, texts, stray, fault, advice(refused, notation.decimal))
 
 
-def _refusal(name: str, texts: Texts, stray: Sequence[bool], fault: tuple[str, str], way_out: str = "") -> Refusal:
+def _refusal(name: str, texts: Texts, stray: Sequence[bool], fault: tuple[str, str], way_out: str = "") -> Strays:
     rows = np.flatnonzero(texts.look_up(stray, False))
     first = rows[:SHOWN].tolist()
     shown = [texts.texts[texts.codes[row]] for row in first]

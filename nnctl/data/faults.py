@@ -37,6 +37,7 @@ class Strays(Refusal):
     count: int
     present: int
     way_out: str = ""
+    may_be_category: bool = True
 
     def problem(self, source: str, lines: Mapping[int, int], *, unit: str = "line") -> Problem:
         """The sentence about the cells, placed at the first one."""
@@ -45,12 +46,12 @@ class Strays(Refusal):
         )
         more = f" and {self.count - len(self.rows)} more" if self.count > len(self.rows) else ""
         says = self.fault[self.count > 1]
-        message = (
-            f"column {code(self.column)}: {self.count} of {self.present} values {says}: {cells}{more}; correct "
-            f"{'them' if self.count > 1 else 'it'}, add the text to `data.missing_values`, or declare "
-            f"`{key_of(self.column)}.type: category`{self.way_out}"
-        )
-        return Problem(message, place=Place(source, lines[self.rows[0]]))
+        them = "them" if self.count > 1 else "it"
+        ways = [f"correct {them}", "add the text to `data.missing_values`"]
+        ways += [f"declare `{key_of(self.column)}.type: category`"] if self.may_be_category else []
+        message = f"column {code(self.column)}: {self.count} of {self.present} values {says}: {cells}{more}; "
+        message += f"{', '.join(ways[:-1])}{',' if len(ways) > 2 else ''} or {ways[-1]}"
+        return Problem(message + self.way_out, place=Place(source, lines[self.rows[0]]))
 
 
 @dataclass(frozen=True, slots=True)

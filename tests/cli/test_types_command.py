@@ -158,3 +158,11 @@ def test_a_text_column_is_left_out_and_says_so(nnctl: Command, folder: Path) -> 
     (folder / "less.csv").write_text("\n".join(line.split(",", 1)[1] for line in lines) + "\n")
     assert nnctl("predict", run, "less.csv", "-o", "out.csv").code == 0
     assert nnctl("check", f"{run}/resolved.yaml").code == 0
+
+
+def test_a_target_of_a_regression_is_read_as_numbers_or_refused_by_line(nnctl: Command, folder: Path) -> None:
+    (folder / "it.yaml").write_text(CLASSIFY + "\n")
+    result = nnctl("check", "it.yaml", "data.task=regression")
+    assert result.code == 3
+    assert result.err.startswith("table.csv:2: column `answer`: 120 of 120 values are not numbers: ")
+    assert result.err.splitlines()[0].endswith("and 115 more; correct them or add the text to `data.missing_values`")

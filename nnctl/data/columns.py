@@ -169,9 +169,9 @@ def typed_column(name: str, texts: Texts, declared: str | None, notation: Notati
     codes = declared is None and are_codes(texts.texts)
     if not any(stray) and not codes:
         return number_column(name, texts.look_up([number or 0.0 for number in numbers], np.nan), notation)
-    if declared is not None:  # a target, say, that is nothing else
+    if declared is not None:
         found = _not_numbers(name, texts, stray, notation)
-        return replace(found, may_be_category=name not in notation.others)
+        return replace(found, may_be_category=name not in notation.others)  # the target of a regression may not
     return _of_texts(name, texts, notation, codes) or _not_numbers(name, texts, stray, notation)
 
 

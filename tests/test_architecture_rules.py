@@ -120,11 +120,11 @@ def test_nothing_can_run_code_from_data(path: Path) -> None:
     assert not {"eval", "exec"} & set(calls)
 
 
-def test_pandas_is_imported_by_the_table_alone() -> None:
+def test_pandas_is_imported_by_the_parsing_alone() -> None:
     importing = [
         name_of(path)
         for path in MODULES
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "pandas" for alias in node.names)
     ]
-    assert set(importing) <= {"data.table", "data.frame", "model"}  # the last two: for a type annotation only
+    assert set(importing) <= {"data.parsing", "data.frame", "model"}  # the last two: for a type annotation only

@@ -3,77 +3,92 @@
 from __future__ import annotations
 
 import csv
-import difflib
-import hashlib
 import io
-import os
 import re
-import stat
-import sys
-from collections import Counter
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 
-import numpy as np
+from nnctl.data.decoding import Decoder, separator, unify_line_ends
+from nnctl.data.records import records
+from nnctl.data.scanning import Block, Scanner
+from nnctl.data.source import STDIN as STDIN
+from nnctl.data.source import Source
+from nnctl.data.text import CopiedText, FileText, Text
+from nnctl.data.wording import SHOWN as SHOWN
+from nnctl.data.wording import code as code
+from nnctl.data.wording import literal as literal
 
-from nnctl.data.decoding import decode, guess_delimiter, in_file, separator, unify_line_ends
-from nnctl.data.packing import unpack
-from nnctl.errors import DataError
-
-STDIN = Path("-")
-SHOWN = 5  # faults of one kind that a message names one by one
-_BLOCK = 1 << 18  # bytes looked at together: they stay in the processor's cache
-_NEWLINE = re.compile(r"\r\n|\r|\n")
-
-
-def code(name: str) -> str:
-    """A name between backticks, control characters escaped."""
-    return f"`{repr(name)[1:-1]}`"
-
-
-def literal(text: str) -> str:
-    """A cell between quotes, control characters escaped, cut where it is long."""
-    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+BLOCK = 1 << 22  # bytes that are read and parsed together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CsvFile:
-    """A CSV file whose records have all been found to be as wide as its header."""
+    """A CSV file whose records have all been found to be as wide as its header. It is read block by block."""
 
-    path: Path  # as messages name it
-    data: bytes  # its text as UTF-8, without a byte order mark; where it has no quotes, every line ends in \n
+    source: Source
+    text: Text
     delimiter: str
     encoding: str
-    sha256: str  # of the bytes on the disk
     header: tuple[str, ...]  # names without surrounding blanks; may be empty, never twice the same
     rows: int
-    stamp: tuple[int, ...] | None  # inode, size and time of change; None: it can be read only once
-    verbatim: bool  # the file holds exactly `data`, and line ends only between records: others may open it themselves
+    blocks: tuple[Block, ...]
+    spaced: bool  # whether a blank stands before a quote, which then belongs to no cell
 
-    def records(self, *, keep_blanks: bool = False) -> Iterator[tuple[int, list[str]]]:
-        """The data rows, each with the line it starts on; without ``keep_blanks`` cells lose their leading blanks."""
-        blanks = keep_blanks and not self._blanks_before_quotes()
-        found = _records(self.path, self.data, self.delimiter, keep_blanks=blanks)
-        return islice(found, 1, None)
+    @property
+    def path(self) -> Path:
+        """As messages name it."""
+        return self.source.path
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes on the disk."""
+        return self.source.sha256
+
+    @property
+    def read_once(self) -> bool:
+        """Whether the file cannot be opened again, as a pipe cannot."""
+        return self.source.stamp is None
+
+    def content(self, block: Block) -> bytes:
+        r"""The text of a block as UTF-8. Outside of quotes every line ends in \n, or all of them in \r\n."""
+        text = self.text.read(block.start, block.stop)
+        if not block.quoted:
+            return unify_line_ends(text)
+        if not re.search(rb"\r(?!\n)", text):
+            return text
+        # pandas takes a line end of one \r and the delimiter after it for one: it would lose an empty first cell.
+        written = io.StringIO(newline="")
+        writer = csv.writer(written, delimiter=self.delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        writer.writerows(cells for _, cells in self.records(block))
+        return written.getvalue().encode()
+
+    def records(self, *blocks: Block, keep_blanks: bool = False) -> Iterator[tuple[int, list[str]]]:
+        """The data rows of the blocks, or of all, each with the line it starts on.
+
+        Without ``keep_blanks`` cells lose their leading blanks.
+        """
+        kept = keep_blanks and not self.spaced
+        for block in blocks or self.blocks:
+            text = self.text.read(block.start, block.stop)
+            for record in records(self.path, text, self.delimiter, line=block.line, keep_blanks=kept):
+                yield record.line, record.cells
 
     def lines(self, rows: Collection[int]) -> dict[int, int]:
         """The line in the file of each of the data rows, which count from 0."""
-        wanted = set(rows)
-        records = islice(self.records(), max(wanted, default=-1) + 1)
-        return {row: line for row, (line, _) in enumerate(records) if row in wanted}
+        wanted, found = set(rows), {}
+        for block in self.blocks:
+            here = wanted.intersection(range(block.row, block.row + block.rows))
+            if here:
+                for row, (line, _) in enumerate(self.records(block), start=block.row):
+                    if row in here:
+                        found[row] = line
+        return found
 
     def check_unchanged(self) -> None:
         """Raises: DataError if the file is no longer the one that was opened."""
-        if self.stamp is not None and not (self.path.exists() and _stamp(self.path.stat()) == self.stamp):
-            raise changed(self.path)
-
-    def _blanks_before_quotes(self) -> bool:
-        # `a, "b, c"` is two cells to whoever wrote it, so there a blank after a delimiter cannot belong to the cell.
-        delimiter = re.escape(self.delimiter.encode())
-        return self.delimiter != " " and re.search(rb"(?m)(^|" + delimiter + rb') +"', self.data) is not None
+        self.source.check_unchanged()
 
 
 def open_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> CsvFile:
@@ -84,146 +99,24 @@ def open_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> Cs
     Raises: SpecError if there is no such delimiter or encoding; DataError if there is no such file, or it is not a CSV
             file with a header and data rows.
     """
-    delimiter = separator(delimiter)
-    raw, stamp = _read(path)
-    path = Path("standard input") if path == STDIN else path
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        digest = pool.submit(hashlib.sha256, raw)  # beside the checks: hashing lets go of the interpreter lock
-        data = unify_line_ends(decode(path, unpack(path, raw), encoding))
-        delimiter = guess_delimiter(data) if delimiter == "auto" else delimiter
-        header = _header(path, data, delimiter)
-        rows = _count_rows(data, delimiter, len(header)) or _check_rows(path, data, delimiter, len(header))
-        verbatim = stamp is not None and data is raw and b'"' not in data
-        return CsvFile(path, data, delimiter, encoding, digest.result().hexdigest(), header, rows, stamp, verbatim)
-
-
-def changed(path: Path) -> DataError:
-    return DataError(in_file(path, "the file changed while it was read; run the command again when it is complete"))
-
-
-def _read(path: Path) -> tuple[bytes, tuple[int, ...] | None]:
-    if path == STDIN:
-        return sys.stdin.buffer.read(), None
-    try:
-        with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            return stream.read(), _stamp(status) if stat.S_ISREG(status.st_mode) else None
-    except FileNotFoundError:
-        raise DataError(in_file(path, _not_found(path))) from None
-    except IsADirectoryError:
-        raise DataError(in_file(path, "this is a folder; give the path of a CSV file")) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(in_file(path, f"the file cannot be read: {reason}")) from None
-
-
-def _not_found(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f"no such file: there is no folder {code(str(path.parent))}"
-    names = os.listdir(path.parent) if os.access(path.parent, os.R_OK) else []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"no such file, did you mean {code(near[0])}?" if near else "no such file"
-
-
-def _stamp(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _header(path: Path, data: bytes, delimiter: str) -> tuple[str, ...]:
-    line, cells = next(_records(path, data, delimiter), (None, []))
-    if line is None:
-        raise DataError(in_file(path, "the file is empty; it needs a header line and data rows"))
-    names = tuple(name.strip() for name in cells)
-    repeated = [name for name, count in Counter(names).items() if name and count > 1]
-    if repeated:
-        raise DataError(in_file(path, _repeated(names, name), line) for name in repeated)
-    return names
-
-
-def _repeated(names: tuple[str, ...], name: str) -> str:
-    numbers = [str(number) for number, other in enumerate(names, start=1) if other == name]
-    return f"duplicate column {code(name)}: columns {', '.join(numbers[:-1])} and {numbers[-1]}; rename all but one"
-
-
-def _count_rows(data: bytes, delimiter: str, width: int) -> int | None:
-    """The number of data rows if all lines but empty ones have as many delimiters as the header, else None.
-
-    Also None where delimiters do not tell: between quotes, and where there is one column.
-    """
-    if width < 2 or b'"' in data:
-        return None
-    text, size = np.frombuffer(data, dtype=np.uint8), _BLOCK
-    rows, start = -1, 0  # the header is none
-    while start < len(text):
-        block = text[start : start + size]
-        ends = np.flatnonzero(block == ord("\n"))
-        if start + size >= len(text) and block[-1] != ord("\n"):
-            ends = np.append(ends, len(block))
-        if not ends.size:
-            size *= 2
-            continue
-        starts = np.append(0, ends[:-1] + 1)
-        marks = (block[: ends[-1] + 1] == ord(delimiter)).view(np.uint8)
-        empty = starts == ends
-        if ((np.add.reduceat(marks, starts, dtype=np.int32) != width - 1) & ~empty).any():
-            return None
-        rows += ends.size - int(np.count_nonzero(empty))
-        start += int(ends[-1]) + 1
-    return rows
-
-
-def _check_rows(path: Path, data: bytes, delimiter: str, width: int) -> int:
-    rows, wrong = 0, []
-    for line, cells in islice(_records(path, data, delimiter), 1, None):
-        rows += 1
-        if len(cells) != width:
-            wrong.append((line, len(cells)))
-    if rows == 0:
-        raise DataError(in_file(path, "no data rows: there is only a header line"))
-    if wrong:
-        expected = f"expected {width} field{'s' * (width > 1)}, found"
-        problems = [in_file(path, f"{expected} {found}", line) for line, found in wrong[:SHOWN]]
-        if len(wrong) > SHOWN:
-            problems.append(in_file(path, f"and {len(wrong) - SHOWN} more of such lines", wrong[SHOWN][0]))
-        raise DataError(problems)
-    return rows
-
-
-def _records(path: Path, data: bytes, delimiter: str, *, keep_blanks: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Every record that is not blank, the header first, with the line it starts on."""
-    lines = _Lines(data)
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=not keep_blanks and delimiter != " ")
-    while True:
-        start = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except csv.Error:  # not being `strict`, it has one left: a cell longer than csv.field_size_limit()
-            message = f"a cell of more than {csv.field_size_limit()} characters; is its closing quote missing?"
-            raise DataError(in_file(path, message, start)) from None
-        if lines.ended and reader.line_num > start:
-            opened = start + sum(len(_NEWLINE.findall(cell)) for cell in cells[:-1])
-            raise DataError(in_file(path, "unclosed quote; close it, or double it if it is part of the text", opened))
-        if lines.ended:
-            return
-        if len(cells) > 1 or lines.last.strip(" \t\r\n"):
-            yield start, cells
-
-
-class _Lines:
-    """The lines of a text with their ends, and one more after them.
-
-    The csv module takes the end of the text for a closing quote. A record that reaches into the extra line shows
-    that a quote was still open.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self._lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-        self.last = ""
-        self.ended = False
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self.last = line
-            yield line
-        self.ended = True
-        yield "end"
+    source = Source(path)
+    decoder = Decoder(source.path, encoding)
+    scanner = Scanner(source.path, separator(delimiter))
+    copy = CopiedText()
+    for piece in chain(source.pieces(BLOCK), [None]):
+        text = decoder.decode(piece or b"", last=piece is None)
+        own = source.stamp if decoder.is_utf8 and not source.packed else None
+        if own is None:
+            copy.append(text)
+        scanner.feed(text)
+    scanner.finish()
+    return CsvFile(
+        source=source,
+        text=copy if own is None else FileText(path, decoder.skipped, own),
+        delimiter=scanner.delimiter,
+        encoding=encoding,
+        header=scanner.header,
+        rows=scanner.rows,
+        blocks=tuple(scanner.blocks),
+        spaced=scanner.spaced,
+    )

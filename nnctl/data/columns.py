@@ -151,8 +151,7 @@ def number_column(name: str, values: Numbers, notation: Notation) -> Column:
     """A column of finite numbers, nan where one is missing."""
     for missing in notation.missing_numbers:
         values = np.where(values == missing, np.nan, values)
-    # Most columns that are not whole show it in their first rows: the rest of a long column need not be looked at.
-    return Column(name, "number", values, whole=_all_whole(values[:1000]) and _all_whole(values))
+    return Column(name, "number", values, whole=_all_whole(values))
 
 
 def typed_column(name: str, texts: Texts, declared: str | None, notation: Notation) -> Column | Refusal:
@@ -201,8 +200,8 @@ def _undecided(category: Column, texts: Texts, notation: Notation) -> Undecided 
 
 
 def _all_whole(values: Numbers) -> bool:
-    present = values[~np.isnan(values)]
-    return present.size > 0 and bool((np.floor(present) == present).all())
+    missing = np.isnan(values)
+    return not missing.all() and bool(((np.floor(values) == values) | missing).all())
 
 
 def _boolean(name: str, texts: Texts, words: Mapping[str, int]) -> Column | Refusal:

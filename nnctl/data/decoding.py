@@ -6,7 +6,8 @@ import codecs
 import re
 from pathlib import Path
 
-from nnctl.errors import DataError, Place, Problem, SpecError
+from nnctl.data.wording import in_file
+from nnctl.errors import DataError, Problem, SpecError
 from nnctl.spec.problems import shown
 
 DELIMITER, ENCODING = "data.format.delimiter", "data.format.encoding"  # the keys of what may be wrong here
@@ -36,7 +37,7 @@ def separator(delimiter: str) -> str:
 def guess_delimiter(data: bytes) -> str:
     """The delimiter that the header shows."""
     # A wrong guess does no harm: every line must have as many fields as the header.
-    first = re.search(rb"[^\r\n]+", data)
+    first = re.search(rb"[^\s][^\r\n]*", data)
     header = re.sub(rb'"[^"]*"', b"", first[0]) if first else b""
     return max(_DELIMITERS, key=lambda delimiter: header.count(delimiter.encode()))
 
@@ -54,69 +55,85 @@ def codec(encoding: str) -> str:
         raise SpecError(Problem(message, ENCODING)) from None
 
 
-def decode(path: Path, data: bytes, encoding: str) -> bytes:
-    """The text as UTF-8, without a byte order mark.
+class Decoder:
+    """Turns the bytes of a file, piece by piece, into UTF-8 without a byte order mark."""
 
-    Raises: SpecError if there is no such encoding; DataError if the file is not in it, or holds a NUL byte.
-    """
-    is_utf8 = codec(encoding) == "utf-8"
-    data = data.removeprefix(codecs.BOM_UTF8) if is_utf8 else data
-    if not (is_utf8 and data.isascii()):  # in two steps: most files are ASCII, and need no second copy
-        text = _text(path, data, encoding)
-        data = data if is_utf8 else _utf8(path, text.removeprefix("\ufeff"), encoding)
-    if b"\0" in data:
-        line = _line_at(data, data.index(b"\0"))
-        message = "a NUL byte; the file is damaged, or UTF-16 (set `data.format.encoding: utf-16`)"
-        raise DataError(in_file(path, message, line))
-    return data
+    def __init__(self, path: Path, encoding: str) -> None:
+        self.is_utf8 = codec(encoding) == "utf-8"
+        self.skipped = 0  # bytes of a mark in UTF-8
+        self._path, self._encoding = path, encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._line = 1  # where the next piece begins
+        self._first: bytes | None = None
+        self._returned = self._ends = self._ends_in_text = False
+
+    def decode(self, piece: bytes, *, last: bool = False) -> bytes:
+        """The text of a piece; what is not whole in it comes with the next one.
+
+        Raises: DataError if the file is not in its encoding, or holds a NUL byte.
+        """
+        first = self._first is None
+        if first:
+            self._first = piece
+        if first and self.is_utf8 and piece.startswith(codecs.BOM_UTF8):
+            self.skipped = len(codecs.BOM_UTF8)
+            piece = piece[self.skipped :]
+        text = self._text(piece, first=first, last=last)
+        if b"\0" in text:
+            line = self._line + line_ends(text[: text.index(b"\0")])
+            message = "a NUL byte; the file is damaged, or UTF-16 (set `data.format.encoding: utf-16`)"
+            raise DataError(in_file(self._path, message, line))
+        self._line += line_ends(piece) - (self._returned and piece.startswith(b"\n"))
+        self._returned = piece.endswith(b"\r") if piece else self._returned
+        if last and self._ends and not self._ends_in_text:
+            message = f"as {self._encoding.upper()} the file would have no line end; {_way_out(self._first or b'')}"
+            raise DataError(in_file(self._path, message))
+        return text
+
+    def _text(self, piece: bytes, *, first: bool, last: bool) -> bytes:
+        if self.is_utf8 and piece.isascii() and not self._decoder.getstate()[0]:
+            return piece  # most files are ASCII
+        try:
+            text = self._decoder.decode(piece, last)
+        except UnicodeDecodeError as error:
+            raise DataError(self._undecodable(error, piece, first=first)) from None
+        except UnicodeError:  # some codecs do not say where
+            message = f"the file is not {self._encoding.upper()}; {_way_out(piece)}"
+            raise DataError(in_file(self._path, message)) from None
+        if self.is_utf8:
+            return piece  # a letter may be cut at its end: whoever cuts at line ends cuts between letters
+        self._ends |= bool(re.search(rb"[\r\n]", piece))
+        self._ends_in_text |= bool(re.search(r"[\r\n]", text))
+        try:
+            return (text.removeprefix("\ufeff") if first else text).encode()
+        except UnicodeError:
+            message = f"as {self._encoding.upper()} the file holds half of a surrogate pair, which is no character"
+            raise DataError(in_file(self._path, message)) from None
+
+    def _undecodable(self, error: UnicodeDecodeError, piece: bytes, *, first: bool) -> Problem:
+        before = len(error.object) - len(piece)  # what an earlier piece left over holds no line end
+        line = self._line + line_ends(piece[: max(0, error.start - before)])
+        if first and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return in_file(self._path, "the file is UTF-16; set `data.format.encoding: utf-16`", line)
+        byte = error.object[error.start]
+        return in_file(self._path, f"byte 0x{byte:02x} is not {self._encoding.upper()}; {_way_out(piece)}", line)
 
 
-def unify_line_ends(data: bytes) -> bytes:
-    r"""The text with every line end a \n; as it is where quotes may hold one."""
-    if b"\r" not in data or b'"' in data:  # between quotes a line end belongs to the cell
-        return data
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+def unify_line_ends(text: bytes) -> bytes:
+    r"""A text without quotes with every line end a \n."""
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
 
 
-def in_file(path: Path, message: str, line: int | None = None) -> Problem:
-    """A problem with a file, or with a line of it."""
-    return Problem(message, place=Place(str(path), line))
+def line_ends(text: bytes) -> int:
+    """The number of line ends of any kind."""
+    found = text.count(b"\n")
+    return found + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else found
 
 
-def _text(path: Path, data: bytes, encoding: str) -> str:
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            sentence = "the file is UTF-16; set `data.format.encoding: utf-16`"
-        else:
-            sentence = f"byte 0x{data[error.start]:02x} is not {encoding.upper()}; {_way_out(data)}"
-        raise DataError(in_file(path, sentence, _line_at(data, error.start))) from None
-    except UnicodeError:  # some codecs do not say where
-        raise DataError(in_file(path, f"the file is not {encoding.upper()}; {_way_out(data)}")) from None
-    if re.search(rb"[\r\n]", data) and not re.search(r"[\r\n]", text):
-        sentence = f"as {encoding.upper()} the file would have no line end; {_way_out(data)}"
-        raise DataError(in_file(path, sentence))
-    return text
-
-
-def _utf8(path: Path, text: str, encoding: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeError:
-        message = f"as {encoding.upper()} the file holds half of a surrogate pair, which is no character"
-        raise DataError(in_file(path, message)) from None
-
-
-def _way_out(data: bytes) -> str:
+def _way_out(piece: bytes) -> str:
     """What to do where the file is not in the encoding that is set."""
     try:
-        data.decode()
+        codecs.getincrementaldecoder("utf-8")().decode(piece)
     except UnicodeDecodeError:
         return "set `data.format.encoding` to what the file is written in, such as latin-1 or cp1252"
     return "it is UTF-8: leave out `data.format.encoding`"
-
-
-def _line_at(data: bytes, position: int) -> int:
-    before = data[:position]
-    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")

@@ -6,9 +6,13 @@ import gzip
 import io
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from nnctl.errors import DataError, Place, Problem
+
+Content = IO[bytes] | io.BufferedIOBase
 
 _FAULTS = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 _SIGNATURES = {
@@ -21,50 +25,66 @@ _SIGNATURES = {
 }
 
 
-def unpack(path: Path, raw: bytes) -> bytes:
-    """The file's content, unpacked if it is called .gz, .bz2, .xz or .zip; an archive holds one file.
+def is_packed(path: Path) -> bool:
+    """Whether a file is packed, by its name."""
+    return path.suffix.lower() in PACKINGS
 
+
+def unpack(path: Path, stream: IO[bytes], size: int) -> Iterator[bytes]:
+    """The file's content in pieces of ``size`` bytes, unpacked if it is called .gz, .bz2, .xz or .zip.
+
+    An archive holds one file, and can be unpacked only from a stream that can seek.
     Raises: DataError if it is damaged, or not text.
     """
-    packing = path.suffix.lower()
-    if packing in PACKINGS:
-        name, content_of = PACKINGS[packing]
-        try:
-            raw = content_of(path, raw)
-        except _FAULTS as error:
-            raise _refusal(path, f"this is not a whole {name} file ({error}); pack it again") from None
+    pieces = _unpacked(path, stream, size) if is_packed(path) else iter(lambda: stream.read(size), b"")
+    first = next(pieces, b"")
     for signature, sentence in _SIGNATURES.items():
-        if raw.startswith(signature):
+        if first.startswith(signature):
             raise _refusal(path, f"this is {sentence}")
-    return raw
+    yield first
+    yield from pieces
 
 
-def _gzip(path: Path, raw: bytes) -> bytes:
-    return gzip.decompress(raw)
+def _unpacked(path: Path, stream: IO[bytes], size: int) -> Iterator[bytes]:
+    name, opened = PACKINGS[path.suffix.lower()]
+    try:
+        with opened(path, stream) as content:
+            while piece := content.read(size):
+                yield piece
+    except _FAULTS as error:
+        raise _refusal(path, f"this is not a whole {name} file ({error}); pack it again") from None
 
 
-def _bzip2(path: Path, raw: bytes) -> bytes:
+def _gzip(path: Path, stream: IO[bytes]) -> Content:
+    return gzip.open(stream)
+
+
+def _bzip2(path: Path, stream: IO[bytes]) -> Content:
     import bz2  # not every Python is built with it, nor with lzma
 
-    return bz2.decompress(raw)
+    return bz2.open(stream)
 
 
-def _xz(path: Path, raw: bytes) -> bytes:
+def _xz(path: Path, stream: IO[bytes]) -> Content:
     import lzma
 
-    try:
-        return lzma.decompress(raw)
-    except lzma.LZMAError as error:
-        raise ValueError(str(error)) from None
+    class File(lzma.LZMAFile):
+        def read(self, size: int | None = -1) -> bytes:
+            try:
+                return super().read(size)
+            except lzma.LZMAError as error:
+                raise ValueError(str(error)) from None
+
+    return File(stream)
 
 
-def _only_member(path: Path, raw: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) != 1:
-            names = ", ".join(f"`{member.filename}`" for member in members[:5])
-            raise _refusal(path, f"holds {len(members)} files{': ' if names else ''}{names}; pack one table alone")
-        return archive.read(members[0])
+def _only_member(path: Path, stream: IO[bytes]) -> Content:
+    archive = zipfile.ZipFile(stream)
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        names = ", ".join(f"`{member.filename}`" for member in members[:5])
+        raise _refusal(path, f"holds {len(members)} files{': ' if names else ''}{names}; pack one table alone")
+    return archive.open(members[0])
 
 
 PACKINGS = {

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnctl.data.cells import CsvFile, changed, open_csv
+from nnctl.data.cells import CsvFile, open_csv
 from nnctl.data.columns import Column as Column
 from nnctl.data.columns import Notation, Numbers, Refusal, Texts, Undecided, number_column, typed_column
+from nnctl.data.parsing import Gathered, parse
+from nnctl.data.room import Columns
+from nnctl.data.source import changed
+from nnctl.data.text import FileText
 from nnctl.errors import DataError, Place, Problem
-
-if TYPE_CHECKING:
-    import pandas
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,19 +51,27 @@ def read_table(
     decimal: str = ".",
     dates: Mapping[str, str] | None = None,
     others: Collection[str] = (),
+    folder: Path | None = None,
 ) -> Table:
     """Read a CSV file, plain or packed (.gz, .bz2, .xz, .zip).
 
     ``types`` are declared types (number, boolean, category, date, text), which win over what the cells look like;
     ``only`` are the columns to read, all of them if None; ``dates`` are the formats of columns of dates that are not
     ISO 8601; ``others`` are columns that are no features, see ``Notation``. A name in any of them that the file does
-    not have is left to the caller.
+    not have is left to the caller. Large columns lie in an unnamed file in ``folder``, or where temporary files do.
 
     Raises: DataError if there is no such file, or its cells are not what they should be.
     """
     file = open_csv(path, delimiter=delimiter, encoding=encoding)
     return parse_table(
-        file, missing_values=missing_values, types=types, only=only, decimal=decimal, dates=dates, others=others
+        file,
+        missing_values=missing_values,
+        types=types,
+        only=only,
+        decimal=decimal,
+        dates=dates,
+        others=others,
+        folder=folder,
     )
 
 
@@ -80,6 +84,7 @@ def parse_table(
     decimal: str = ".",
     dates: Mapping[str, str] | None = None,
     others: Collection[str] = (),
+    folder: Path | None = None,
 ) -> Table:
     """The table in an open file, options as in ``read_table``."""
     notation, declared = notation_of(missing_values, decimal, dates, others), types or {}
@@ -89,8 +94,9 @@ def parse_table(
         for i, name in enumerate(file.header)
         if not name or only is None or name in only
     }
-    cells = _parse(file, kinds, notation)
-    columns = {i: column_of(file.header[i], cells[i], kind, notation) for i, kind in kinds.items()}
+    store = Columns(file.rows, len(kinds), folder)
+    cells = parse(file, kinds, notation, store)
+    columns = {i: _column(file.header[i], cells[i], kind, notation) for i, kind in kinds.items()}
     refused = [column for column in columns.values() if isinstance(column, Refusal)]
     lines = file.lines({row for refusal in refused for row in refusal.rows})
     problems = [*_nameless(file, columns), *(refusal.problem(str(file.path), lines) for refusal in refused)]
@@ -98,9 +104,20 @@ def parse_table(
     if len(problems) > len(undecided):
         raise DataError(problems)
     columns |= {i: column.category for i, column in columns.items() if isinstance(column, Undecided)}
-    named = {column.name: column for column in columns.values() if isinstance(column, Column) and column.name}
+    named = {
+        column.name: replace(column, values=store.keep(place, column.values))
+        for place, column in enumerate(columns.values())
+        if isinstance(column, Column) and column.name
+    }
     find_line, header = _line_finder(file), tuple(file.header)
     return Table(file.path, file.rows, named, file.sha256, find_line, header, file.delimiter, tuple(problems))
+
+
+def _column(name: str, cells: Gathered, declared: str | None, notation: Notation) -> Column | Refusal:
+    if cells.kind == "texts":
+        return column_of(name, cells.cells, declared, notation)
+    assert not isinstance(cells.cells, Texts)
+    return Column(name, "number", cells.cells, whole=cells.kind == "numbers" and cells.whole)
 
 
 def notation_of(
@@ -118,75 +135,6 @@ def column_of(name: str, cells: Numbers | Texts, declared: str | None, notation:
     return number_column(name, cells, notation)
 
 
-def _parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation) -> dict[int, Numbers | Texts]:
-    """The cells of some columns by their places in the header, given the declared type of each, or None."""
-    declared = {i: str for i, kind in kinds.items() if kind in ("boolean", "category", "date", "text")}
-    frame = _read_csv(file, notation, declared)
-    numbers = {i: None if i in declared else _numbers(frame[i]) for i in kinds}
-    unclear = {i: str for i, values in numbers.items() if values is None and frame[i].dtype != "str"}
-    # pandas decides one thing only: whether all of a column are finite numbers. It hands over the texts otherwise.
-    texts = _read_csv(file, notation, unclear, list(unclear)) if unclear else frame
-    return {
-        i: _cells(texts[i] if i in unclear else frame[i]) if values is None else values for i, values in numbers.items()
-    }
-
-
-def _read_csv(
-    file: CsvFile, notation: Notation, types: Mapping[int, type[str]], only: list[int] | None = None
-) -> pandas.DataFrame:
-    import pandas
-
-    # Given a path and no choice of columns, pandas uses several threads. It would take ~ in a path for a home.
-    source = file.path.absolute() if file.verbatim and only is None else io.BytesIO(_without_bare_returns(file))
-    try:
-        with warnings.catch_warnings():
-            # It types a column piece by piece, and warns where they differ; such a column is read again as texts.
-            warnings.simplefilter("ignore", pandas.errors.DtypeWarning)
-            frame = pandas.read_csv(
-                source,
-                sep=file.delimiter,
-                header=0,
-                names=range(len(file.header)),  # places in the header, since pandas changes names
-                index_col=False,
-                usecols=only,
-                dtype=types,
-                keep_default_na=False,
-                # A number among them would count in columns of texts, too, and in any spelling: see Notation.
-                na_values=[text for text in notation.missing if not re.search(r"\d|inf", text, re.IGNORECASE)],
-                skipinitialspace=file.delimiter != " " and b" " in file.data,
-                decimal=notation.decimal,
-                encoding="utf-8",
-                compression=None,
-            )
-    finally:
-        file.check_unchanged()
-    assert len(frame) == file.rows, "pandas and the csv module differ in what a row is"
-    return frame
-
-
-def _without_bare_returns(file: CsvFile) -> bytes:
-    # pandas takes a line end of one \r and the delimiter after it for one: it loses an empty first cell.
-    if not re.search(rb"\r(?!\n)", file.data):
-        return file.data
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=file.delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerows([file.header, *(cells for _, cells in file.records())])
-    return text.getvalue().encode()
-
-
-def _numbers(series: pandas.Series[Any]) -> Numbers | None:
-    """The column as pandas read it, if it is nothing but finite numbers and missing values."""
-    if series.dtype.kind not in "iuf":
-        return None
-    values = series.to_numpy(np.float64)
-    return None if np.isinf(values).any() else values
-
-
-def _cells(series: pandas.Series[Any]) -> Texts:
-    codes, texts = series.factorize()
-    return Texts(codes, [str(text) for text in texts])
-
-
 def _nameless(file: CsvFile, columns: Mapping[int, Column | Refusal]) -> Iterator[Problem]:
     """Columns without a name that have values; those without are the trace of a delimiter at the end of lines."""
     for i, column in columns.items():
@@ -199,7 +147,7 @@ def _nameless(file: CsvFile, columns: Mapping[int, Column | Refusal]) -> Iterato
 
 
 def _line_finder(file: CsvFile) -> Callable[[int], int]:
-    if file.stamp is None:
+    if file.read_once or isinstance(file.text, FileText):
         return partial(_line_in, file)
     return partial(_line_of, file.path, file.delimiter, file.encoding, file.sha256)
 
@@ -209,6 +157,7 @@ def _line_in(file: CsvFile, row: int) -> int:
 
 
 def _line_of(path: Path, delimiter: str, encoding: str, sha256: str, row: int) -> int:
+    """The line in a file that is opened again: its text was a copy, which has been dropped."""
     file = open_csv(path, delimiter=delimiter, encoding=encoding)
     if file.sha256 != sha256:
         raise changed(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nnctl.data import cells
+from nnctl.data import cells, scanning, source
 from nnctl.data.table import read_table
 from nnctl.errors import DataError, SpecError
 from tests.data.helpers import MISSING, read, refusal, texts
@@ -149,7 +149,7 @@ def test_a_file_that_changes_is_not_read_silently(monkeypatch):
     with pytest.raises(DataError, match=r"a\.csv: the file changed while it was read"):
         table.line(0)
     stamps = iter(range(9))
-    monkeypatch.setattr(cells, "_stamp", lambda status: (next(stamps),))
+    monkeypatch.setattr(source, "stamp_of", lambda status: (next(stamps),))
     assert "a.csv: the file changed while it was read" in refusal("a,b\n1,2\n")
 
 
@@ -166,7 +166,8 @@ def test_standard_input_is_read_once(monkeypatch):
 
 @pytest.mark.parametrize("block", [1, 7, 64])
 def test_lines_are_counted_alike_however_the_text_is_cut(block, monkeypatch):
-    monkeypatch.setattr(cells, "_BLOCK", block)
+    monkeypatch.setattr(cells, "BLOCK", block)
+    monkeypatch.setattr(scanning, "_CACHED", block)
     assert read("a,b\n" + "10,200\n\n" * 50 + "1,2").rows == 51
     assert refusal("a,b\n" + "10,200\n" * 50 + "1").startswith("a.csv:52: expected 2 fields, found 1")
 

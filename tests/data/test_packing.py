@@ -33,16 +33,21 @@ PACKED = {
 }
 
 
+def unpacked(path: Path, raw: bytes, size: int = 100) -> bytes:
+    return b"".join(unpack(path, io.BytesIO(raw), size))
+
+
 def refused(name: str, raw: bytes) -> str:
     with pytest.raises(DataError) as caught:
-        unpack(Path(name), raw)
+        unpacked(Path(name), raw)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
 def test_a_packed_table_is_unpacked_by_its_name(packing: str) -> None:
-    assert unpack(Path(f"t.csv{packing}"), PACKED[packing]) == TABLE
-    assert unpack(Path(f"T.CSV{packing.upper()}"), PACKED[packing]) == TABLE
+    for size in (1, 5, 100):
+        assert unpacked(Path(f"t.csv{packing}"), PACKED[packing], size) == TABLE
+    assert unpacked(Path(f"T.CSV{packing.upper()}"), PACKED[packing]) == TABLE
 
 
 @pytest.mark.parametrize("packing", PACKINGS)

@@ -1,0 +1,201 @@
+"""Scanning: a CSV text is cut into blocks of whole records, and every record is found to be as wide as the header."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnctl.data.decoding import guess_delimiter, line_ends, unify_line_ends
+from nnctl.data.records import records
+from nnctl.data.wording import SHOWN, code, in_file
+from nnctl.errors import DataError
+
+Array = NDArray[Any]
+
+LONGEST = 1 << 26  # bytes of a line; a file with a longer one is no table
+_CACHED = 1 << 18  # bytes looked at together: they stay in the processor's cache
+_ZERO, _NEWLINE = ord("0"), ord("\n")
+_CODE = re.compile(r"\s*0\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some records of a text, whole ones."""
+
+    start: int  # bytes of the text before it
+    stop: int
+    line: int  # of the file, on which it starts
+    row: int  # of its first record
+    rows: int
+    quoted: bool  # whether there are quotes in it
+    coded: frozenset[int] = frozenset()  # columns with a cell such as 007, which a number would not keep
+
+
+class Scanner:
+    """Takes a text piece by piece and gives its header and blocks."""
+
+    def __init__(self, path: Path, delimiter: str) -> None:
+        self.path, self.delimiter = path, delimiter
+        self.header: tuple[str, ...] = ()
+        self.blocks: list[Block] = []
+        self.rows = 0
+        self.spaced = False  # whether a blank stands before a quote, which then belongs to no cell
+        self._rest = b""  # what does not make a whole record yet
+        self._at, self._line = 0, 1  # where it begins
+        self._wrong: list[tuple[int, int]] = []  # line and width of the first records that are not as wide
+        self._wrong_count = 0
+
+    def feed(self, text: bytes, *, last: bool = False) -> None:
+        """Take the next piece. Raises: DataError if a quote is not closed, a line is endless or the header wrong."""
+        text = self._rest + text if self._rest else text
+        stop = len(text) if last else max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1
+        self._rest = text[stop:]
+        if len(self._rest) > LONGEST:
+            message = f"a line of more than {LONGEST >> 20} million characters; this is no table"
+            raise DataError(in_file(self.path, message, self._line + line_ends(text[:stop])))
+        text = text[:stop]
+        if text and not self.header:
+            text = self._read_header(text, last=last)
+        if text:
+            self._scan(text, last=last)
+
+    def finish(self) -> None:
+        """Take the end of the text.
+
+        Raises: DataError if there are no records, or some are not as wide as the header.
+        """
+        self.feed(b"", last=True)
+        if not self.header:
+            raise DataError(in_file(self.path, "the file is empty; it needs a header line and data rows"))
+        if not self.rows:
+            raise DataError(in_file(self.path, "no data rows: there is only a header line"))
+        if self._wrong:
+            width = len(self.header)
+            expected = f"expected {width} field{'s' * (width > 1)}, found"
+            problems = [in_file(self.path, f"{expected} {found}", line) for line, found in self._wrong[:SHOWN]]
+            if self._wrong_count > SHOWN:
+                more = f"and {self._wrong_count - SHOWN} more of such lines"
+                problems.append(in_file(self.path, more, self._wrong[SHOWN][0]))
+            raise DataError(problems)
+
+    def _read_header(self, text: bytes, *, last: bool) -> bytes:
+        """Read the header, if it is whole; the text behind it."""
+        if self.delimiter == "auto":
+            self.delimiter = guess_delimiter(text)
+        first = next(records(self.path, text, self.delimiter, line=self._line, goes_on=not last), None)
+        if first is None:
+            if not last:
+                self._rest = text + self._rest
+            return b""
+        names = tuple(name.strip() for name in first.cells)
+        repeated = [name for name, count in Counter(names).items() if name and count > 1]
+        if repeated:
+            raise DataError(in_file(self.path, _repeated(names, name), first.line) for name in repeated)
+        self.header = names
+        self._move(first.stop, first.next_line)
+        return text[first.stop :]
+
+    def _move(self, size: int, line: int) -> None:
+        self._at, self._line = self._at + size, line
+
+    def _scan(self, text: bytes, *, last: bool) -> None:
+        quoted = b'"' in text
+        found = None if quoted else _counted(unify_line_ends(text), self.delimiter, len(self.header))
+        if found is None:
+            self._scan_records(text, quoted=quoted, last=last)
+            return
+        rows, lines, coded = found
+        self._add(len(text), rows, quoted=False, coded=coded)
+        self._move(len(text), self._line + lines)
+
+    def _scan_records(self, text: bytes, *, quoted: bool, last: bool) -> None:
+        """What the csv module finds, record by record."""
+        width, rows, stop, line = len(self.header), 0, 0, self._line
+        coded: set[int] = set()
+        looks_coded = re.search(rb"(?<![\w.])0\d", text) is not None
+        self.spaced |= quoted and self._blanks_before_quotes(text)
+        for record in records(self.path, text, self.delimiter, line=self._line, goes_on=not last):
+            rows, stop, line = rows + 1, record.stop, record.next_line
+            if len(record.cells) != width:
+                self._wrong_count += 1
+                if len(self._wrong) <= SHOWN:
+                    self._wrong.append((record.line, len(record.cells)))
+            elif looks_coded:
+                coded.update(column for column, cell in enumerate(record.cells) if _CODE.match(cell))
+        if not quoted or last:
+            stop, line = len(text), self._line + line_ends(text)
+        self._rest = text[stop:] + self._rest
+        self._add(stop, rows, quoted=quoted, coded=frozenset(coded))
+        self._move(stop, line)
+
+    def _add(self, size: int, rows: int, *, quoted: bool, coded: frozenset[int]) -> None:
+        if rows:
+            self.blocks.append(Block(self._at, self._at + size, self._line, self.rows, rows, quoted, coded))
+        self.rows += rows
+
+    def _blanks_before_quotes(self, text: bytes) -> bool:
+        # `a, "b, c"` is two cells to whoever wrote it, so there a blank after a delimiter cannot belong to the cell.
+        delimiter = re.escape(self.delimiter.encode())
+        return self.delimiter != " " and re.search(rb"(?m)(^|" + delimiter + rb') +"', text) is not None
+
+
+def _repeated(names: tuple[str, ...], name: str) -> str:
+    numbers = [str(number) for number, other in enumerate(names, start=1) if other == name]
+    return f"duplicate column {code(name)}: columns {', '.join(numbers[:-1])} and {numbers[-1]}; rename all but one"
+
+
+def _counted(text: bytes, delimiter: str, width: int) -> tuple[int, int, frozenset[int]] | None:
+    r"""The rows and lines of a text without quotes, and its coded columns, if all its lines are as wide as that.
+
+    Every line ends in \n; empty ones are no rows. None where delimiters do not tell: where a line is not as wide, or of
+    blanks alone, where there is one column, and where blanks stand before a code.
+    """
+    if width < 2 or _blanks_before_codes(text, delimiter.encode()):
+        return None
+    data, size = np.frombuffer(text, dtype=np.uint8), _CACHED
+    rows = lines = start = 0
+    coded: set[int] = set()
+    while start < len(data):
+        part = data[start : start + size]
+        ends = np.flatnonzero(part == _NEWLINE)
+        lines += ends.size
+        if start + size >= len(data) and part[-1] != _NEWLINE:
+            ends = np.append(ends, len(part))
+        if not ends.size:
+            size *= 2
+            continue
+        part = part[: ends[-1] + 1]
+        starts = np.append(0, ends[:-1] + 1)
+        marks = part == ord(delimiter)
+        empty = starts == ends
+        if ((np.add.reduceat(marks.view(np.uint8), starts, dtype=np.int32) != width - 1) & ~empty).any():
+            return None
+        rows += ends.size - int(np.count_nonzero(empty))
+        coded |= _coded(part, marks, starts[~empty], width)
+        start += int(ends[-1]) + 1
+    return rows, lines, frozenset(coded)
+
+
+def _blanks_before_codes(text: bytes, delimiter: bytes) -> bool:
+    if b" " not in text:  # which is quickly seen
+        return False
+    blanks = any(before + after in text for before in (delimiter, b"\n") for after in (b" 0", b"  "))
+    return blanks and re.search(rb"[\n" + re.escape(delimiter) + rb"] +0\d", text) is not None
+
+
+def _coded(part: Array, marks: Array, starts: Array, width: int) -> set[int]:
+    """The columns in which a cell begins with 0 and a digit. ``starts`` are those of rows, ``marks`` the delimiters."""
+    zero = (part[:-1] == _ZERO) & (part[1:] - _ZERO < 10)  # uint8: what is below wraps around
+    first = starts[:-1] if starts.size and starts[-1] == len(part) - 1 else starts
+    found = {0} if zero[first].any() else set()
+    inside = np.flatnonzero(zero[1:] & marks[:-2])  # places of the delimiters before
+    if inside.size:
+        order = np.searchsorted(np.flatnonzero(marks), inside)
+        found |= set((order % (width - 1) + 1).tolist())
+    return found

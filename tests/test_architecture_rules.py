@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A room may import those above it in this list (and its own modules), never those below.
 ROOMS = (
     ("errors",),
-    ("component", "arguments"),
+    ("component", "arguments", "blocks"),
     ("spec.synonyms", "spec.problems", "spec.files", "spec.nodes", "spec.dump", "spec.overrides", "spec.document"),
     (
         "initializers",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import blocks, counted
 from nnctl.data.features import Bounds, CategoryFeature, DateFeature, NumberFeature
 from nnctl.data.table import Column
 from nnctl.errors import DataError, Problem
@@ -17,8 +18,6 @@ from nnctl.transforms import DateEncoder, Encoder, Imputer, Scaler, ordered
 from nnctl.transforms.sample import Sample
 
 Array = NDArray[Any]
-
-BLOCK = 2**16  # rows that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def sample_of(column: Column, rows: Array) -> Sample:
 def cells_of(column: Column, rows: Array) -> Iterator[Array]:
     """The cells of some rows of a column, block by block: the rows may be more than fit into memory."""
     values = np.asarray(column.values)
-    return (values[rows[start : start + BLOCK]] for start in range(0, len(rows), BLOCK))
+    return (values[rows[block]] for block in blocks(len(rows)))
 
 
 def _inside(sample: Sample, scaler: Scaler) -> Sample:
@@ -75,7 +74,7 @@ def _inside(sample: Sample, scaler: Scaler) -> Sample:
 
 def _takes_all(scaler: Scaler, column: Column) -> bool:
     values = np.asarray(column.values)
-    return not any(scaler.outside(values[start : start + BLOCK]).any() for start in range(0, len(values), BLOCK))
+    return not any(scaler.outside(values[block]).any() for block in blocks(len(values)))
 
 
 def fit_category(name: str, levels: Levels, *, encoder: Encoder) -> CategoryFeature:
@@ -98,10 +97,7 @@ def levels_of(
 
     Raises: DataError if ``order`` lacks a level; SpecError if it names one twice.
     """
-    size = len(column.levels) + 1
-    # Code -1, a missing cell, is counted in front.
-    counts = sum((np.bincount(codes + 1, minlength=size) for codes in cells_of(column, rows)), np.zeros(size, int))
-    counts = counts[1:].tolist()
+    counts = counted(column.values, len(column.levels), rows).tolist()
     shown = {level: count for level, count in zip(column.levels, counts, strict=True) if count}
     names = ordered(list(shown), order)
     kept = [name for name in names if min_count == 1 or shown.get(name, 0) >= min_count]

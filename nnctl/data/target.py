@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import counted, taken
 from nnctl.data.fitting import sample_of
 from nnctl.data.labels import label_of, labels
 from nnctl.data.refusals import outside
@@ -68,7 +69,7 @@ class Target:
             return _codes(columns[0], self.classes)
         if self.task == "multilabel":
             return np.stack([_codes(column, pair) for column, pair in zip(columns, self.pairs, strict=True)], axis=1)
-        return np.stack([column.values for column in columns], axis=1).astype(np.float64)
+        return np.stack([column.values for column in columns], axis=1).astype(np.float64, copy=False)
 
     def check(self, table: Table, rows: Array) -> None:
         """Raises: DataError if the numbers of some rows are none that the target's scaler takes."""
@@ -85,8 +86,7 @@ class Target:
         if self.classifies and width == 1:
             return np.asarray(truth == self.positive, dtype)[:, None]
         if self.classifies:
-            one_hot: Array = np.eye(width, dtype=dtype)[truth]
-            return one_hot
+            return taken(np.eye(width, dtype=dtype), truth)
         assert self.scaler is not None
         parts = [self.scaler.apply(truth[:, place], state) for place, state in enumerate(self.states)]
         return np.stack(parts, axis=1).astype(dtype)
@@ -184,7 +184,7 @@ def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, sc
     if positive is not None and positive not in classes.names:
         listed = ", ".join(f"`{name}`" for name in classes.names)
         raise DataError(Problem(f"`{positive}` is no label of `{names[0]}`, allowed: {listed}", "data.positive"))
-    seen = np.unique(classes.codes[train])
+    seen = np.flatnonzero(counted(classes.codes, len(classes.names), train))
     if len(seen) < 2:
         only = classes.names[int(seen[0])]
         raise DataError(Problem(f"all training rows are of one class, `{only}`; a classifier needs two or more", KEY))
@@ -202,5 +202,4 @@ def _codes(column: Column, known: Sequence[str]) -> Array:
         message = f"`{column.name}` holds {listed}, not among the classes of training ({', '.join(known)})"
         raise DataError(Problem(message, KEY))
     codes = np.array([place[label] for label in found.names] + [-1], np.int64)
-    of_rows: Array = codes[found.codes]
-    return of_rows
+    return taken(codes, found.codes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnctl.data.labels import labels
+from nnctl.data.labels import distinct_values, labels
 from nnctl.data.table import Column
 from nnctl.errors import DataError, Problem
 
@@ -25,7 +25,7 @@ def decide_task(columns: Sequence[Column], task: str) -> str:
         raise DataError(Problem(f"several columns are multilabel or a regression, not {task}; name one column", KEY))
     column = columns[0]
     if task == "auto":
-        few = column.type != "number" or (column.whole and column.distinct <= MOST_CLASSES)
+        few = column.type != "number" or (column.whole and len(distinct_values(column, MOST_CLASSES)) <= MOST_CLASSES)
         task = "classification" if few else "regression"
     if task == "regression":
         _check_numbers(columns)
@@ -39,7 +39,7 @@ def decide_task(columns: Sequence[Column], task: str) -> str:
 def other_tasks(columns: Sequence[Column], task: str) -> tuple[str, ...]:
     """The tasks beside that one that the columns could serve, too."""
     number = [column.type == "number" for column in columns]
-    classes = len(columns) == 1 and columns[0].distinct > 1 and (columns[0].whole or not number[0])
+    classes = len(columns) == 1 and len(distinct_values(columns[0], 1)) > 1 and (columns[0].whole or not number[0])
     could = {"regression": all(number), "multiclass": classes, "multilabel": _are_pairs(columns)}
     return tuple(name for name, serves in could.items() if serves and name != task)
 
@@ -53,12 +53,12 @@ def choice(columns: Sequence[Column], task: str) -> list[str]:
 
 
 def _are_pairs(columns: Sequence[Column]) -> bool:
-    return all(column.distinct == 2 for column in columns)
+    return all(len(distinct_values(column, 2)) == 2 for column in columns)
 
 
 def _is_flag(column: Column) -> bool:
     """Whether a column is one of numbers that are 0 or 1."""
-    return column.type == "number" and column.whole and labels(column).names == ("0", "1")
+    return column.type == "number" and column.whole and distinct_values(column, 2).tolist() == [0, 1]
 
 
 def _check_pairs(columns: Sequence[Column]) -> None:
@@ -68,14 +68,14 @@ def _check_pairs(columns: Sequence[Column]) -> None:
             KEY,
         )
         for column in columns
-        if column.distinct != 2
+        if len(distinct_values(column, 2)) != 2
     ]
     if problems:
         raise DataError(problems)
 
 
 def _classification(column: Column, task: str) -> str:
-    count = column.distinct
+    count = len(distinct_values(column))
     if count < 2:
         what = f"has one class, `{labels(column).names[0]}`" if count else "has no value at all"
         raise DataError(Problem(f"`{column.name}` {what}; a classifier needs two or more", KEY))

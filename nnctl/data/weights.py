@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import counted, taken
 from nnctl.data.cells import code
 from nnctl.data.labels import label_of, labels
 from nnctl.data.refusals import no_column
@@ -33,7 +34,7 @@ def row_weights(table: Table, name: str, rows: Array) -> Array:
     if column.type != "number":
         listed = ", ".join(f"`{label}`" for label in labels(column).names[:3])
         raise DataError(Problem(f"weights must be numbers >= 0, {code(name)} is a {column.type} ({listed} ...)", KEY))
-    weights: Array = column.values[rows]
+    weights = taken(column.values, rows)
     faults = [_wrong(table, column, rows[fault]) for fault in (np.isnan(weights), weights < 0) if fault.any()]
     if faults:
         raise DataError(faults)
@@ -57,7 +58,7 @@ def class_weights(
         message = f"weighs the classes of a target with one class a row, this is a {target.task} target{way_out}"
         raise SpecError(Problem(message, "loss.class_weight"))
     if isinstance(wanted, str):
-        counts = np.bincount(target.truth(columns)[rows], minlength=len(target.classes))
+        counts = counted(target.truth(columns), len(target.classes), rows)
         return tuple(len(rows) / (np.count_nonzero(counts) * count) if count else 1.0 for count in counts.tolist())
     of_label = {label_of(columns[0], written): weight for written, weight in wanted.items()}
     _check_labels(wanted, of_label, columns[0], target)

@@ -16,6 +16,7 @@ from nnctl.commands.check import check
 from nnctl.commands.eval import evaluate
 from nnctl.commands.explain import explain
 from nnctl.commands.gradcheck import gradcheck
+from nnctl.commands.init import init
 from nnctl.commands.list import vocabulary
 from nnctl.commands.predict import predict
 from nnctl.commands.runs import runs
@@ -59,6 +60,7 @@ def root(
     """
 
 
+app.command("init")(init)
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("predict")(predict)

@@ -58,9 +58,14 @@ def write(text: str) -> None:
 
 def write_path(path: str) -> None:
     """Write a path to stdout as the bytes that it is made of, for scripts."""
+    write_bytes(os.fsencode(path) + b"\n")
+
+
+def write_bytes(data: bytes) -> None:
+    """Write bytes to stdout as they are, whatever its encoding."""
     with stdout() as stream:
         stream.flush()
-        stream.buffer.write(os.fsencode(path) + b"\n")
+        stream.buffer.write(data)
 
 
 def write_json(values: Any) -> None:

@@ -217,8 +217,8 @@ def _spelling(texts: Texts, truth: Sequence[int]) -> tuple[str, ...]:
     commonest = {truth[i]: texts.texts[i] for i in np.argsort(texts.counts, kind="stable")}
     if not commonest:
         return "false", "true"
-    for value in (0, 1):
-        commonest.setdefault(value, _OPPOSITE[commonest.get(1 - value, "").lower()])
+    for value in {0, 1} - commonest.keys():
+        commonest[value] = _OPPOSITE[commonest[1 - value].lower()]
     return commonest[0], commonest[1]
 
 

@@ -13,7 +13,8 @@ import nnctl as package
 from nnctl.cli import app
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ["train", "eval", "predict", "check", "gradcheck", "list", "explain", "schema", "runs ls", "runs show"]
+COMMANDS = ["init", "train", "eval", "predict", "check", "gradcheck", "list", "explain", "schema"]
+COMMANDS += ["runs ls", "runs show"]
 HEAVY = ("numpy", "pandas", "yaml", "rich", "click")
 
 

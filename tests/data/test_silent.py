@@ -28,6 +28,14 @@ def test_columns_without_values_and_constant_ones_are_named() -> None:
     ]
 
 
+@pytest.mark.parametrize("word", ["no", "YES", "false"])
+def test_a_column_of_one_boolean_word_is_a_constant_one(word: str) -> None:
+    Path("t.csv").write_text("\n".join(["a,flag,y", *(f"{row},{word},{row % 2}" for row in range(ROWS))]) + "\n")
+    checked = check("t.yaml", {"data.drop": []})
+    assert not checked.problems
+    assert any(text.startswith("column `flag` has the same value in every row") for text in checked.warnings)
+
+
 @pytest.mark.parametrize(
     ("target", "way"),
     [("number", "write `data.task: regression`"), ("word", "name the column that holds the classes")],

@@ -1,9 +1,9 @@
-"""From the section ``data`` to rows: the tables read, the target's rows kept, the parts cut."""
+"""From the section ``data`` to rows: the tables read, the rows with a target kept, and cut into parts."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,33 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.dates import date_seconds
+from nnctl.cutting import PARTS, Part, cut, is_missing
 from nnctl.data.findings import findings
-from nnctl.data.labels import labels
 from nnctl.data.refusals import no_column
 from nnctl.data.table import Column, Table, read_table
 from nnctl.data.task import choice, decide_task
 from nnctl.data.weights import row_weights
-from nnctl.errors import DataError, Place, Problem, SpecError
-from nnctl.network.members import stream
+from nnctl.errors import DataError, Place, Problem
 from nnctl.spec.problems import format_key
 from nnctl.spec.roles import declared_types, kept_out, left_out, unfit
 from nnctl.spec.schema import FEATURES, ColumnOptions, Data
-from nnctl.splits import SPLIT_COLUMN, Rows, too_few
+from nnctl.splits import SPLIT_COLUMN
 
 Array = NDArray[Any]
 
-PARTS = ("train", "val", "test")
 IN_VAIN = "nothing can be learned from it, list it in `data.drop`"
 UNREAD = ("data.id", "data.drop")  # columns whose cells may be anything: a category takes every text
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """Some rows of a table."""
-
-    table: Table
-    rows: Array  # ascending places in the table
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +51,24 @@ class Dataset:
         return {name: len(self.parts[name].rows) if name in self.parts else 0 for name in PARTS}
 
 
-def read_dataset(data: Data, seed: int) -> Dataset:
-    """Read the tables and cut the parts.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """The tables of an experiment before any cut: all that its folds share."""
+
+    task: str
+    targets: tuple[str, ...]
+    table: Table
+    rows: Array  # those with a target
+    own: Mapping[str, Part]  # val and test, where they have a file of their own
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+Reader = Callable[[Data], Tables]
+
+
+def read_tables(data: Data) -> Tables:
+    """Read the tables.
 
     Raises: DataError, with the key of every column that does not exist.
     """
@@ -80,20 +85,30 @@ def read_dataset(data: Data, seed: int) -> Dataset:
     features = [table.columns[name] for name in feature_names(data, table, targets)]
     warnings += silent(features)
     notes += [*findings(features, declared_types(data)), *kept_out(data)]
-    parts = cut(data, table, rows, targets, task, seed)
-    fitting = _counting(parts["train"], data.weight)
     types = {name: column.type for name, column in table.columns.items()}
     used = {*feature_names(data, table, targets), *targets, *([] if data.weight is None else [data.weight])}
+    own = {}
     for name, path in (("val", data.val_path), ("test", data.test_path)):
         if path is not None:
             with about_file(data, name):
                 other = read(data, path, types=types, only=used)
                 _check_has_targets(other, targets)
             kept, more = rows_with_target(data, other, targets)
-            parts[name] = Part(other, kept)
+            own[name] = Part(other, kept)
             warnings += more
-    there = {name: part for name, part in parts.items() if len(part.rows)}
-    return Dataset(task, targets, there, fitting, tuple(notes), tuple(warnings))
+    return Tables(task, targets, table, rows, own, tuple(notes), tuple(warnings))
+
+
+def read_dataset(data: Data, seed: int, tables: Reader = read_tables) -> Dataset:
+    """Read the tables and cut the parts.
+
+    Raises: DataError as `read_tables`; or if the rows cannot be cut as the section says.
+    """
+    found = tables(data)
+    parts = cut(data, found.table, found.rows, found.targets, found.task, seed)
+    fitting = _counting(parts["train"], data.weight)
+    there = {name: part for name, part in {**parts, **found.own}.items() if len(part.rows)}
+    return Dataset(found.task, found.targets, there, fitting, found.notes, found.warnings)
 
 
 def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only: Iterable[str] | None = None) -> Table:
@@ -208,48 +223,6 @@ def rows_with_target(data: Data, table: Table, targets: tuple[str, ...]) -> tupl
     return np.flatnonzero(~missing), notes
 
 
-def is_missing(column: Column) -> Array:
-    """Whether each cell of a column is missing."""
-    return column.values < 0 if column.type == "category" else np.isnan(column.values)
-
-
-def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: str, seed: int) -> dict[str, Part]:
-    """The parts of the rows of one table; a part that has a file of its own gets no row here."""
-    split = data.split.resolved(task)
-    classes = None
-    if task in ("binary", "multiclass"):
-        classes = labels(table.columns[targets[0]]).codes[rows].astype(np.int64)
-    name = getattr(split, "column", None)
-    column = table.columns[name] if name is not None else None
-    if column is not None and split.complete:
-        _check_complete(table, column, rows)
-    given = {"val": data.val_path, "test": data.test_path}
-    own = {part: type(getattr(split, part))(0) for part, path in given.items() if path and hasattr(split, part)}
-    split = replace(split, **own) if own else split
-    found = split.cut(
-        Rows(
-            len(rows),
-            classes,
-            None if column is None else _labels_at(column, rows),
-            _times(column, rows) if column is not None and split.orders else None,
-            lambda row: Place(str(table.path), table.line(int(rows[row]))),
-        ),
-        stream(split.seed_or(seed), "split"),
-    )
-    for part, path in given.items():
-        count = len(getattr(found, part))
-        if path and count:
-            message = f"puts {count} rows into {part}, which `data.{part}_path` gives: leave out one of the two"
-            raise SpecError(Problem(message, "data.split"))
-    if not len(found.train):
-        raise too_few("no row is left for training")
-    return {
-        "train": Part(table, rows[found.train]),
-        "val": Part(table, rows[found.val]),
-        "test": Part(table, rows[found.test]),
-    }
-
-
 def _counting(train: Part, weight: str | None) -> Array:
     """The training rows without those of weight 0."""
     return train.rows if weight is None else train.rows[row_weights(train.table, weight, train.rows) > 0]
@@ -259,36 +232,6 @@ def digest(tables: Iterable[Table]) -> str:
     """One sha256 for all files that were read: that of the file itself if it is one."""
     sums = list(dict.fromkeys(table.sha256 for table in tables))
     return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
-
-
-def _labels_at(column: Column, rows: Array) -> list[str]:
-    found = labels(column)
-    return [found.names[code] if code >= 0 else "" for code in found.codes[rows].tolist()]
-
-
-def _check_complete(table: Table, column: Column, rows: Array) -> None:
-    missing = rows[is_missing(column)[rows]]
-    if len(missing):
-        message = (
-            f"column `{column.name}` is missing in {len(missing)} rows, the first one here; correct or remove them"
-        )
-        raise DataError(Problem(message, SPLIT_COLUMN, Place(str(table.path), table.line(int(missing[0])))))
-
-
-def _times(column: Column, rows: Array) -> Array:
-    """What orders the rows: numbers as they are, dates as seconds; texts must be dates as ISO 8601 writes them."""
-    if column.type != "category":
-        return column.values[rows]
-    seconds = [date_seconds(level, None) for level in column.levels]
-    if None in seconds:
-        stray = column.levels[seconds.index(None)]
-        message = (
-            f"column `{column.name}` does not say when: `{stray}` is neither a number nor a date as ISO 8601 writes "
-            f"it; declare it, `{format_key(('data', 'columns', column.name))}: {{type: date, format: ...}}`"
-        )
-        raise DataError(Problem(message, SPLIT_COLUMN))
-    of_rows: Array = np.array([each or 0.0 for each in seconds])[column.values[rows]]
-    return of_rows
 
 
 def _check_has_targets(table: Table, targets: tuple[str, ...]) -> None:

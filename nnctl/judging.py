@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import check_path
+from nnctl.cutting import PARTS, cut
 from nnctl.data.cells import open_csv
 from nnctl.data.refusals import no_column
 from nnctl.data.rows import rows_of, write_rows
 from nnctl.data.table import Table
-from nnctl.dataset import PARTS, cut, read, rows_with_target
+from nnctl.dataset import read, rows_with_target
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.experiment import open_model
 from nnctl.metrics import Predictions, ratio

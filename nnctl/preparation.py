@@ -15,7 +15,7 @@ from nnctl.columns import filled, fit_features
 from nnctl.data.batches import Examples
 from nnctl.data.features import CategoryFeature, DateFeature, Features
 from nnctl.data.target import Target
-from nnctl.dataset import Dataset, about_file, digest, read_dataset
+from nnctl.dataset import Dataset, Reader, about_file, digest, read_dataset, read_tables
 from nnctl.errors import DataError, Problem, SpecError
 from nnctl.evaluation import rows_at_once
 from nnctl.examples import part_examples
@@ -53,12 +53,12 @@ class Prepared:
     warnings: tuple[str, ...]  # what is probably not meant
 
 
-def prepare(experiment: Experiment) -> Prepared:
+def prepare(experiment: Experiment, tables: Reader = read_tables) -> Prepared:
     """Read the data, fit the transforms on the training rows, and build the network and the job.
 
     Raises: DataError, SpecError with the keys of what does not fit.
     """
-    dataset = read_dataset(experiment.data, experiment.seed)
+    dataset = read_dataset(experiment.data, experiment.seed, tables)
     loss = chosen_loss(experiment.loss, experiment.data, dataset)
     features = fit_features(experiment.data, dataset)
     check_width(experiment.data, features, dataset, experiment.model.dtype)

@@ -34,7 +34,7 @@ ROOMS = (
     ("spec.schema", "spec.roles", "spec.leaves", "spec.wording", "spec.binding", "spec.reading", "spec.json_schema"),
     ("testing",),
     ("embeddings",),
-    ("architecture", "dataset", "columns", "evaluation", "examples", "learning", "sizes", "watching"),
+    ("architecture", "cutting", "dataset", "columns", "evaluation", "examples", "learning", "sizes", "watching"),
     ("job", "progress"),
     ("trainer",),
     ("preparation", "interrupts"),

@@ -67,12 +67,12 @@ class Tables:
 Reader = Callable[[Data], Tables]
 
 
-def read_tables(data: Data) -> Tables:
-    """Read the tables.
+def read_tables(data: Data, folder: Path | None = None) -> Tables:
+    """Read the tables; ``folder`` is where large columns lie meanwhile.
 
     Raises: DataError, with the key of every column that does not exist.
     """
-    table = read(data, data.path)
+    table = read(data, data.path, folder=folder)
     targets = data.targets
     check_columns(data, table, targets)
     task = _task(data, table)
@@ -91,7 +91,7 @@ def read_tables(data: Data) -> Tables:
     for name, path in (("val", data.val_path), ("test", data.test_path)):
         if path is not None:
             with about_file(data, name):
-                other = read(data, path, types=types, only=used)
+                other = read(data, path, types=types, only=used, folder=folder)
                 _check_has_targets(other, targets)
             kept, more = rows_with_target(data, other, targets)
             own[name] = Part(other, kept)
@@ -111,7 +111,14 @@ def read_dataset(data: Data, seed: int, tables: Reader = read_tables) -> Dataset
     return Dataset(found.task, found.targets, there, fitting, found.notes, found.warnings)
 
 
-def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only: Iterable[str] | None = None) -> Table:
+def read(
+    data: Data,
+    path: str,
+    *,
+    types: Mapping[str, str] | None = None,
+    only: Iterable[str] | None = None,
+    folder: Path | None = None,
+) -> Table:
     """A table by the rules of the section; ``types`` wins over what the section declares."""
     roles = left_out(data)
     used = (data.weight, getattr(data.split, "column", None))
@@ -127,6 +134,7 @@ def read(data: Data, path: str, *, types: Mapping[str, str] | None = None, only:
         decimal=data.format.decimal,
         dates=data.dates,
         others=roles,
+        folder=folder,
     )
 
 

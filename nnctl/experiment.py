@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import ARGUMENTS, check_path, check_text
+from nnctl.data.cache import Cache
+from nnctl.dataset import read_tables
 from nnctl.errors import DivergedError, NnctlError, Problem, SpecError
 from nnctl.interrupts import Interrupts
 from nnctl.model import Model, restore
@@ -30,6 +33,7 @@ from nnctl.trainer import Epoch, Stop, Tick, Trainer
 
 Overrides = Sequence[str] | Mapping[str, Any] | None
 
+CACHE = ".cache"  # the folder of what is prepared, inside the runs folder
 GRADCHECK_ROWS = 16
 RUN = "a run: what `train` gave back, its folder, a checkpoint file, `NAME/latest`, or the start of an id"
 
@@ -96,7 +100,7 @@ def training(
     if name is not None:
         _check_name(name, from_command_line=bool(argv))
     with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
-        opened = open_experiment(config, overrides, name=name)
+        opened = open_experiment(config, overrides, name=name, cache=Cache(runs / CACHE))
         spec, prepared = opened.spec, opened.prepared
         trainer = Trainer(prepared.job)
         run_dir = RunDir.create(runs, str(prepared.experiment.name))
@@ -138,14 +142,17 @@ def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts) -> Itera
     yield Finished(run, None)
 
 
-def open_experiment(config: str | Path, overrides: Overrides = (), *, name: str | None = None) -> Experimented:
+def open_experiment(
+    config: str | Path, overrides: Overrides = (), *, name: str | None = None, cache: Cache | None = None
+) -> Experimented:
     """Read a config and its data; the experiment gets the name of its runs.
 
     Raises: NnctlError with every problem placed, those that only the data show included.
     """
     spec = read_experiment(config, overrides)
     try:
-        return Experimented(spec, prepare(replace(spec.experiment, name=run_name(name, spec))))
+        tables = partial(read_tables, folder=None if cache is None else cache.folder)
+        return Experimented(spec, prepare(replace(spec.experiment, name=run_name(name, spec)), tables, cache))
     except NnctlError as error:
         raise error.placed(spec.place) from None
 

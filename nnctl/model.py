@@ -15,30 +15,25 @@ from nnctl.architecture import architecture
 from nnctl.component import plain
 from nnctl.data.batches import Examples
 from nnctl.data.cells import CsvFile
-from nnctl.data.features import Features, features_of, features_state
+from nnctl.data.features import Features, features_state
 from nnctl.data.frame import FRAME, table_from_frame
 from nnctl.data.table import Table, parse_table
 from nnctl.data.target import Target
-from nnctl.errors import NnctlError, Place, RunError, SpecError
+from nnctl.errors import NnctlError, RunError, SpecError
 from nnctl.evaluation import Evaluator
-from nnctl.examples import part_examples
+from nnctl.examples import Recipe, part_examples
+from nnctl.fitted import experiment_from, features_from, target_from, target_state
 from nnctl.network.arena import Arena
 from nnctl.network.network import Network
 from nnctl.preparation import Prepared
 from nnctl.runs.checkpoint import Checkpoint
-from nnctl.spec.binding import Binder
-from nnctl.spec.nodes import Mapping as Node
-from nnctl.spec.overrides import from_plain
-from nnctl.spec.problems import Problems
-from nnctl.spec.reading import bind, written
+from nnctl.spec.reading import written
 from nnctl.spec.schema import Experiment
-from nnctl.transforms import Encoding, Scaler
 
 if TYPE_CHECKING:
     import pandas
 
 Array = NDArray[Any]
-HERE = Place("checkpoint")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,16 +131,11 @@ class Model:
 
     def examples(self, table: Table, rows: Array) -> Examples:
         """Rows of a table that has the target, ready to be evaluated."""
-        return part_examples(
-            table,
-            self.features.matrix(table, self.arena.dtype)[0],
-            rows,
-            features=self.features.names,
-            target=self.target,
-            loss=self.experiment.loss,
-            width=self.network.output[0],
-            weight=self.experiment.data.weight,
+        data, loss = self.experiment.data, self.experiment.loss
+        recipe = Recipe(
+            self.features, self.target, loss, self.network.output[0], data.weight, self.experiment.model.dtype
         )
+        return part_examples(recipe, table, rows)
 
 
 def unseen_notes(source: str, unseen: Mapping[str, int]) -> list[str]:
@@ -155,21 +145,12 @@ def unseen_notes(source: str, unseen: Mapping[str, int]) -> list[str]:
 
 def described(prepared: Prepared) -> dict[str, Any]:
     """What a checkpoint says beside the weights, as plain values for JSON."""
-    target = prepared.target
     return {
         "spec": written(prepared.experiment),
         "features": plain(features_state(prepared.features)),
-        "target": {
-            "names": list(target.names),
-            "task": target.task,
-            "classes": list(target.classes),
-            "positive": target.positive,
-            "states": plain(target.states),
-            "pairs": plain(target.pairs),
-            "class_weights": list(target.class_weights),
-        },
+        "target": target_state(prepared.target),
         "outputs": prepared.network.output[0],
-        "data_sha256": {name: part.table.sha256 for name, part in prepared.dataset.parts.items()},
+        "data_sha256": prepared.fitted.sha256,
     }
 
 
@@ -189,22 +170,8 @@ def restore(checkpoint: Checkpoint, path: Path) -> Model:
 
 def _restore(checkpoint: Checkpoint) -> Model:
     meta = checkpoint.meta
-    root = from_plain(meta["spec"], HERE, quoted=True)
-    assert isinstance(root, Node)
-    experiment = bind(root)
-    features = features_of([_feature(entry) for entry in meta["features"]])
-    saved = meta["target"]
-    assert not isinstance(experiment.data.target_scale, str)
-    target = Target(
-        tuple(saved["names"]),
-        saved["task"],
-        classes=tuple(saved["classes"]),
-        positive=saved["positive"],
-        scaler=experiment.data.target_scale,
-        states=tuple(saved["states"]),
-        pairs=tuple((first, last) for first, last in saved["pairs"]),
-        class_weights=tuple(saved["class_weights"]),
-    ).fitted_to(experiment.loss)
+    experiment = experiment_from(meta["spec"])
+    features, target = features_from(meta["features"]), target_from(meta["target"], experiment)
     built = architecture(experiment.model, experiment.loss, columns=features.inputs, width=meta["outputs"])
     arena = built.network.arena(experiment.model.dtype)
     for name, view in {**arena.named(arena.theta), **arena.named_statistics()}.items():
@@ -214,12 +181,3 @@ def _restore(checkpoint: Checkpoint) -> Model:
         view[...] = tensor
     evaluator = Evaluator(built.network, experiment.loss, arena)
     return Model(experiment, features, target, built.network, arena, evaluator, meta["data_sha256"])
-
-
-def _feature(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A saved feature with its transform made again."""
-    role, base = ("encode", Encoding) if "encode" in entry else ("scale", Scaler)
-    problems = Problems()
-    transform = Binder(problems).component(base, from_plain(entry[role], HERE), ("features", role), usual="")
-    problems.raise_if_any()
-    return {**entry, role: transform}

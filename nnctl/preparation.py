@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.architecture import architecture
-from nnctl.columns import filled, fit_features
 from nnctl.data.batches import Examples
-from nnctl.data.features import CategoryFeature, DateFeature, Features
+from nnctl.data.cache import Cache
+from nnctl.data.features import Features
+from nnctl.data.room import Arrays
 from nnctl.data.target import Target
-from nnctl.dataset import Dataset, Reader, about_file, digest, read_dataset, read_tables
-from nnctl.errors import DataError, Problem, SpecError
+from nnctl.dataset import Dataset, Reader, about_file, read_dataset, read_tables
+from nnctl.errors import Problem, SpecError
 from nnctl.evaluation import rows_at_once
-from nnctl.examples import part_examples
+from nnctl.examples import Recipe, examples_in, make_examples
+from nnctl.fitted import Fitted, fit, fitted_state, restored
 from nnctl.job import Job
-from nnctl.learning import chosen_loss, fitted_target
+from nnctl.keys import key_of
 from nnctl.losses import Loss
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
-from nnctl.sizes import check_width, machine_memory
-from nnctl.spec.problems import format_key
-from nnctl.spec.schema import ColumnOptions, Experiment
-from nnctl.transforms.none import NoScaling
+from nnctl.sizes import machine_memory
+from nnctl.spec.schema import Experiment
 from nnctl.watching import Watched, watch
 
 Array = NDArray[Any]
@@ -41,131 +41,114 @@ class Prepared:
     """Everything that is known before the first step."""
 
     experiment: Experiment  # with every `auto` replaced by what it chose
-    dataset: Dataset
-    features: Features
-    target: Target
+    fitted: Fitted
     examples: Mapping[str, Examples]
     network: Network
-    loss: Loss
     job: Job
-    data_sha256: str
     notes: tuple[str, ...]  # what was decided
     warnings: tuple[str, ...]  # what is probably not meant
+    tables: Dataset | None  # None where the cache had the examples
+
+    @property
+    def dataset(self) -> Dataset:
+        """The tables, where they were read."""
+        assert self.tables is not None, "the cache holds no tables"
+        return self.tables
+
+    @property
+    def features(self) -> Features:
+        return self.fitted.features
+
+    @property
+    def target(self) -> Target:
+        return self.fitted.target
+
+    @property
+    def loss(self) -> Loss:
+        return self.fitted.loss
 
 
-def prepare(experiment: Experiment, tables: Reader = read_tables) -> Prepared:
+def prepare(experiment: Experiment, tables: Reader = read_tables, cache: Cache | None = None) -> Prepared:
     """Read the data, fit the transforms on the training rows, and build the network and the job.
 
+    With a cache, what an earlier run has prepared from the same data is taken from there.
     Raises: DataError, SpecError with the keys of what does not fit.
     """
-    dataset = read_dataset(experiment.data, experiment.seed, tables)
-    loss = chosen_loss(experiment.loss, experiment.data, dataset)
-    features = fit_features(experiment.data, dataset)
-    check_width(experiment.data, features, dataset, experiment.model.dtype)
-    target = fitted_target(experiment.data, dataset, loss)
-    if target.reconstructs:
-        _check_numbers(features)
-    count = len(target.names) or features.width
-    width = loss.width(task=target.task, classes=len(target.classes), targets=count)
-    built = architecture(experiment.model, loss, columns=features.inputs, width=width)
-    _check_memory(built.network, loss, experiment, len(dataset.parts["train"].rows))
-    examples, unseen = examples_of(experiment, dataset, features, target, loss, width)
+    key = key_of(experiment) if cache is not None else None
+    entry = cache.find(key) if cache is not None and key is not None else None
+    known = None if entry is None else restored(entry.state)
+    if entry is not None and known is not None:
+        dataset, fitted = None, known
+    else:
+        dataset = read_dataset(experiment.data, experiment.seed, tables)
+        fitted = fit(experiment, dataset)
+    built = architecture(experiment.model, fitted.loss, columns=fitted.features.inputs, width=fitted.width)
+    _check_memory(built.network, fitted.loss, experiment, fitted.rows["train"])
+    watched = watch(experiment, fitted.loss, fitted.target.task, has_val=fitted.rows["val"] > 0)
+    if entry is not None and dataset is None:
+        found = entry.arrays
+    else:
+        assert dataset is not None
+        found, fitted = _made(experiment, dataset, fitted, cache, key)
+    examples = examples_in(found)
     if built.wants_prior:
-        prior = loss.prior(examples["train"].t, examples["train"].w)
-        built = architecture(experiment.model, loss, columns=features.inputs, width=width, prior=prior)
-    watched = watch(experiment, loss, target.task, has_val="val" in examples)
-    experiment = replace(experiment, model=built.model, loss=loss, metrics=watched.metrics, schedule=watched.schedule)
-    experiment = _decided(experiment, dataset, features, target)
-    job = _job(experiment, built.network, target, examples, watched)
-    files = [part.table for part in dataset.parts.values()]
-    notes, warnings = (*dataset.notes, *filled(features, dataset), *built.notes), (*dataset.warnings, *unseen)
-    return Prepared(
-        experiment, dataset, features, target, examples, built.network, loss, job, digest(files), notes, warnings
+        prior = fitted.loss.prior(examples["train"].t, examples["train"].w)
+        built = architecture(
+            experiment.model, fitted.loss, columns=fitted.features.inputs, width=fitted.width, prior=prior
+        )
+    experiment = replace(
+        experiment,
+        data=fitted.data,
+        model=built.model,
+        loss=fitted.loss,
+        metrics=watched.metrics,
+        schedule=watched.schedule,
     )
+    job = _job(experiment, built.network, fitted.target, examples, watched)
+    notes = (*fitted.notes, *built.notes)
+    return Prepared(experiment, fitted, examples, built.network, job, notes, fitted.warnings, dataset)
+
+
+def _made(
+    experiment: Experiment, dataset: Dataset, fitted: Fitted, cache: Cache | None, key: str | None
+) -> tuple[Arrays, Fitted]:
+    """The examples of every part, kept in the cache, and what they add to the warnings."""
+    recipe = Recipe(
+        fitted.features, fitted.target, fitted.loss, fitted.width, experiment.data.weight, experiment.model.dtype
+    )
+    about = partial(about_file, experiment.data)
+    if cache is None or key is None:
+        found, unseen = make_examples(recipe, dataset.parts, about=about)
+        return found, _warned(fitted, dataset, unseen)
+    with cache.new(key) as draft:
+        found, unseen = make_examples(recipe, dataset.parts, room=draft.arrays, about=about)
+        fitted = _warned(fitted, dataset, unseen)
+        if key_of(experiment) == key:  # else a file has changed meanwhile
+            draft.keep(found, fitted_state(fitted, experiment))
+    return found, replace(fitted, notes=(*fitted.notes, *filter(None, [draft.fault])))
+
+
+def _warned(fitted: Fitted, dataset: Dataset, unseen: Mapping[str, Mapping[str, int]]) -> Fitted:
+    """With warnings of levels that the training rows do not show."""
+    counts: dict[tuple[str, str], int] = {}
+    for part, columns in unseen.items():
+        for column, count in columns.items():
+            place = str(dataset.parts[part].table.path), column
+            counts[place] = counts.get(place, 0) + count
+    more = [
+        f"{path}: `{column}` has a level in {count} rows that no training row has{AS_MISSING}"
+        for (path, column), count in counts.items()
+    ]
+    return replace(fitted, warnings=(*fitted.warnings, *more))
 
 
 def resolved(prepared: Prepared) -> Experiment:
     """The experiment as it is written down: also the delimiter, where all files had the same."""
-    data = prepared.experiment.data
-    found = {part.table.delimiter for part in prepared.dataset.parts.values()}
+    data, found = prepared.experiment.data, prepared.fitted.delimiters
     if data.format.delimiter != "auto" or len(found) > 1:
         return prepared.experiment
-    form = replace(data.format, delimiter=found.pop())
+    form = replace(data.format, delimiter=found[0])
     return replace(prepared.experiment, data=replace(data, format=form))
-
-
-def examples_of(
-    experiment: Experiment, dataset: Dataset, features: Features, target: Target, loss: Loss, width: int
-) -> tuple[dict[str, Examples], list[str]]:
-    """The rows of every part as arrays, and warnings of levels that the training rows do not show."""
-    examples: dict[str, Examples] = {}
-    warnings = []
-    matrices: dict[int, Array] = {}
-    for name, part in dataset.parts.items():
-        with about_file(experiment.data, name):
-            if id(part.table) not in matrices:
-                matrices[id(part.table)], unseen = features.matrix(part.table, experiment.model.dtype)
-                warnings += [
-                    f"{part.table.path}: `{column}` has a level in {count} rows that no training row has{AS_MISSING}"
-                    for column, count in unseen.items()
-                ]
-            examples[name] = part_examples(
-                part.table,
-                matrices[id(part.table)],
-                part.rows,
-                features=features.names,
-                target=target,
-                loss=loss,
-                width=width,
-                weight=experiment.data.weight,
-            )
-    return examples, warnings
-
-
-def _check_numbers(features: Features) -> None:
-    """Raise DataError if an autoencoder were to learn codes as if they were numbers."""
-    problems = [
-        Problem(
-            f"column `{column.name}` is coded for an embedding, and codes are no numbers to reconstruct; encode it "
-            "as one_hot, or drop it",
-            format_key(("data", "columns", column.name, "encode")),
-        )
-        for column in features.inputs
-        if column.kind == "code"
-    ]
-    if problems:
-        raise DataError(problems)
-
-
-def _decided(experiment: Experiment, dataset: Dataset, features: Features, target: Target) -> Experiment:
-    """The experiment as it is saved: nothing left to decide, paths absolute."""
-    data = experiment.data
-    columns = dict(data.columns)
-    for name in target.names:  # other rows of the target are read as these were, whatever they look like
-        columns[name] = replace(columns.get(name, ColumnOptions()), type=dataset.table.columns[name].type)
-    for feature in features.columns:
-        chosen: Any = {"type": feature.type}
-        if isinstance(feature, CategoryFeature | DateFeature):
-            chosen["encode"] = feature.encoder
-        columns[feature.name] = replace(columns.get(feature.name, ColumnOptions()), **chosen)
-    paths = {
-        key: os.path.abspath(path)
-        for key in ("path", "val_path", "test_path")
-        if (path := getattr(data, key)) is not None
-    }
-    positive = target.classes[target.positive] if target.task == "binary" else None
-    split = data.split.resolved(target.task)
-    scale = target.scaler or NoScaling()
-    data = replace(
-        data,
-        task=target.task,  # type: ignore[arg-type]
-        positive=positive,
-        columns=columns,
-        split=split,
-        target_scale=scale,
-        **paths,
-    )
-    return replace(experiment, data=data)
 
 
 def _job(

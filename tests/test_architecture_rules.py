@@ -35,6 +35,7 @@ ROOMS = (
     ("testing",),
     ("embeddings",),
     ("architecture", "cutting", "dataset", "columns", "evaluation", "examples", "learning", "sizes", "watching"),
+    ("fitted", "keys"),
     ("job", "progress"),
     ("trainer",),
     ("preparation", "interrupts"),

@@ -162,7 +162,7 @@ class Plain(Notes):
 def heading(started: Started) -> str:
     """What is about to be trained, as a line."""
     prepared = started.prepared
-    rows = ", ".join(f"{number:,} {part}" for part, number in prepared.dataset.counts().items() if number)
+    rows = ", ".join(f"{number:,} {part}" for part, number in prepared.fitted.rows.items() if number)
     return clean(f"{started.run}: {rows} rows, {count(prepared.network.parameters, 'parameter')}")
 
 

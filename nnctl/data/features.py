@@ -173,7 +173,7 @@ class Features:
 
         Raises: DataError if columns are missing, or cells hold what their transform or the dtype cannot take.
         """
-        self._check(table)
+        self.check(table)
         out = np.empty((table.rows, self.width), dtype)
         unseen = {}
         start = 0
@@ -187,7 +187,8 @@ class Features:
                 start += column.width
         return out, unseen
 
-    def _check(self, table: Table) -> None:
+    def check(self, table: Table) -> None:
+        """Raises: DataError if columns are missing, or cells hold what their transform cannot take."""
         missing = [column.name for column in self.columns if column.name not in table.columns]
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)

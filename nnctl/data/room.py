@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import tempfile
@@ -16,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from nnctl.errors import OutputError, Problem
 
 Array = NDArray[Any]
+Layout = Mapping[str, tuple[str, tuple[int, ...]]]  # the type and the shape of every array
 
 HELD = 1 << 26  # bytes that are held in memory
 ALIGNED = 64  # bytes: where an array begins, a cache line does
@@ -27,12 +29,13 @@ class Room:
     Those in a file count as the kernel's memory, which drops their pages where memory is short.
     """
 
-    def __init__(self, size: int, file: int | None = None) -> None:
+    def __init__(self, size: int, file: int | None = None, *, new: bool = True) -> None:
         self.size, self.file = size, file
         if file is None:
             self._bytes: Array = np.empty(size, np.uint8)
             return
-        os.truncate(file, size)
+        if new:
+            os.truncate(file, size)
         self._bytes = np.frombuffer(mmap.mmap(file, size, prot=mmap.PROT_READ) if size else b"", np.uint8)
 
     def write(self, start: int, values: Array) -> None:
@@ -90,32 +93,45 @@ class Columns:
 
 
 class Arrays:
-    """Arrays by name, of shapes that are known before: what a network learns from."""
+    """Arrays by name, of types and shapes that are known before, one after another."""
 
-    def __init__(self, layout: Mapping[str, tuple[str, tuple[int, ...]]], file: int | None = None, start: int = 0):
+    def __init__(self, layout: Layout, file: int | None = None, *, new: bool = True) -> None:
         self.layout = dict(layout)
         self._starts = {}
+        self.size = 0
         for name, (dtype, shape) in layout.items():
-            self._starts[name] = start = -(-start // ALIGNED) * ALIGNED
-            start += int(np.prod(shape)) * np.dtype(dtype).itemsize
-        self.size = start
-        self._room = Room(start, file)
+            self._starts[name] = start = -(-self.size // ALIGNED) * ALIGNED
+            self.size = start + math.prod(shape) * np.dtype(dtype).itemsize
+        self._room = Room(self.size, file, new=new)
 
     def write(self, name: str, row: int, values: Array) -> None:
         """Put some rows of an array, from that one on, in their place."""
         dtype, shape = self.layout[name]
-        width = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
+        width = math.prod(shape[1:]) * np.dtype(dtype).itemsize
         self._room.write(self._starts[name] + row * width, values.astype(dtype, copy=False))
 
     def read(self, name: str) -> Array:
         """A whole array, read-only."""
         dtype, shape = self.layout[name]
-        return self._room.read(self._starts[name], int(np.prod(shape)), dtype).reshape(shape)
+        return self._room.read(self._starts[name], math.prod(shape), dtype).reshape(shape)
+
+
+def arrays(layout: Layout, folder: Path | None = None) -> Arrays:
+    """Arrays in memory, or in an unnamed file where they are large."""
+    size = sum(math.prod(shape) * np.dtype(dtype).itemsize + ALIGNED for dtype, shape in layout.values())
+    if size <= HELD:
+        return Arrays(layout)
+    file = unnamed(folder)
+    made = Arrays(layout, file)
+    weakref.finalize(made, os.close, file)
+    return made
 
 
 def unnamed(folder: Path | None) -> int:
     """A new file that is gone with the process. Raises: OutputError if there can be none."""
     try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         file, path = tempfile.mkstemp(dir=folder)
         os.unlink(path)
     except OSError as error:

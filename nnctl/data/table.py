@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnctl.data.cells import CsvFile, open_csv
 from nnctl.data.columns import Column as Column
@@ -38,6 +40,13 @@ class Table:
         Of a frame it is the number of the row, from 1.
         """
         return self.find_line(row)
+
+    def take(self, rows: NDArray[Any], names: Collection[str]) -> Table:
+        """Some rows of some columns as a table of their own."""
+        columns = {
+            name: replace(column, values=column.values[rows]) for name, column in self.columns.items() if name in names
+        }
+        return replace(self, rows=len(rows), columns=columns, find_line=lambda row: self.find_line(int(rows[row])))
 
 
 def read_table(

@@ -131,7 +131,7 @@ class Data:
         help="Transform of a regression target; auto: standardize, or none where the loss needs the target's own zero.",
     )
     split: Split = option(default_factory=AutoSplit, help="Which rows train, validate and test.")
-    cache: bool = option(default=True, available=False, help="Keep the prepared table for the next run.")
+    cache: bool = option(default=True, help="Keep what is prepared from the data for later runs, in the runs folder.")
 
     @property
     def targets(self) -> tuple[str, ...]:

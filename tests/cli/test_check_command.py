@@ -86,8 +86,7 @@ data:
     "not_available_yet": (
         START
         + """  weight: amount
-  cache: false
-train: {on_nan: skip}
+train: {on_nan: skip, threads: 2}
 """,
         2,
     ),

@@ -37,7 +37,7 @@ def started(epochs: int = 100, steps: int = 10, max_time: float | None = None) -
     prepared = SimpleNamespace(
         job=job,
         experiment=SimpleNamespace(train=SimpleNamespace(max_time=max_time)),
-        dataset=SimpleNamespace(counts=lambda: {"train": 72, "val": 24, "test": 0}),
+        fitted=SimpleNamespace(rows={"train": 72, "val": 24, "test": 0}),
         network=SimpleNamespace(parameters=1234),
     )
     return Started("runs/[red]x[/red]/1", prepared)

@@ -25,7 +25,7 @@ from nnctl.network import gradcheck as gradients
 from nnctl.preparation import Prepared, prepare
 from nnctl.recording import Recorder, Run
 from nnctl.runs import checkpoint
-from nnctl.runs.find import find, runs_folder
+from nnctl.runs.find import cache_folder, find, runs_folder
 from nnctl.runs.run_dir import RunDir, name_from_stem, validate_name
 from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.reading import Spec, read_experiment
@@ -33,7 +33,6 @@ from nnctl.trainer import Epoch, Stop, Tick, Trainer
 
 Overrides = Sequence[str] | Mapping[str, Any] | None
 
-CACHE = ".cache"  # the folder of what is prepared, inside the runs folder
 GRADCHECK_ROWS = 16
 RUN = "a run: what `train` gave back, its folder, a checkpoint file, `NAME/latest`, or the start of an id"
 
@@ -100,7 +99,7 @@ def training(
     if name is not None:
         _check_name(name, from_command_line=bool(argv))
     with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
-        opened = open_experiment(config, overrides, name=name, cache=Cache(runs / CACHE))
+        opened = open_experiment(config, overrides, name=name, cache=Cache(cache_folder(runs_dir)))
         spec, prepared = opened.spec, opened.prepared
         trainer = Trainer(prepared.job)
         run_dir = RunDir.create(runs, str(prepared.experiment.name))

@@ -11,7 +11,7 @@ from nnctl.columns import filled, fit_features
 from nnctl.component import plain
 from nnctl.data.features import CategoryFeature, DateFeature, Features, features_of, features_state
 from nnctl.data.target import Target
-from nnctl.dataset import Dataset, digest
+from nnctl.dataset import Dataset, about_file, digest
 from nnctl.errors import DataError, NnctlError, Place, Problem
 from nnctl.learning import chosen_loss, fitted_target
 from nnctl.losses import Loss
@@ -61,6 +61,9 @@ def fit(experiment: Experiment, dataset: Dataset) -> Fitted:
     target = fitted_target(experiment.data, dataset, loss)
     if target.reconstructs:
         _check_numbers(features)
+    for name, part in dataset.parts.items():
+        with about_file(experiment.data, name):
+            features.check(part.table)
     tables = [part.table for part in dataset.parts.values()]
     return Fitted(
         data=_decided(experiment.data, dataset, features, target),

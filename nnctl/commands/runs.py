@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from nnctl.commands import AsJson, RunName, RunsDir
+from nnctl.commands.cache import cache
 from nnctl.console import output
 
 runs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and show runs.")
+runs.command()(cache)
 
 
 @runs.command()

@@ -31,6 +31,11 @@ def runs_folder(runs_dir: str | Path | None) -> Path:
     return Path(runs_dir or os.environ.get("NNCTL_RUNS_DIR") or DEFAULT_RUNS_DIR)
 
 
+def cache_folder(runs_dir: str | Path | None) -> Path:
+    """Where lies what is prepared from data and kept for later runs."""
+    return runs_folder(runs_dir) / ".cache"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What RUN names: a checkpoint, and its run, unless the checkpoint was named as a file."""

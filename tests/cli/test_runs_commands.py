@@ -79,3 +79,13 @@ def test_show_refuses_with_the_codes_of_the_contract(nnctl, trained):
 def test_a_damaged_run_is_listed_as_damaged(nnctl, trained):
     (Path(trained) / "run.json").write_text("{")
     assert nnctl("runs", "ls").out.splitlines()[1].split() == [trained, "damaged"]
+
+
+def test_the_cache_is_told_of_and_cleared(nnctl):
+    assert nnctl("runs", "cache").out == "runs/.cache: 0 entries, 0.0 MB\n"
+    nnctl("train", "it.yaml", "-q")
+    assert nnctl("runs", "cache").out.startswith("runs/.cache: 1 entry, 0.")
+    found = nnctl("runs", "cache", "--clear", "--json").json
+    assert found == {**found, "schema": "nnctl.cache/1", "folder": "runs/.cache", "entries": 1, "cleared": True}
+    assert nnctl("runs", "cache", "--json").json["entries"] == 0
+    assert len(nnctl("runs", "ls", "--json").json["runs"]) == 1

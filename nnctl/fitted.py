@@ -17,6 +17,7 @@ from nnctl.learning import chosen_loss, fitted_target
 from nnctl.losses import Loss
 from nnctl.sizes import check_width
 from nnctl.spec.binding import Binder
+from nnctl.spec.files import STDIN
 from nnctl.spec.nodes import Mapping as Node
 from nnctl.spec.overrides import from_plain
 from nnctl.spec.problems import Problems, format_key
@@ -165,7 +166,7 @@ def _decided(data: Data, dataset: Dataset, features: Features, target: Target) -
     paths = {
         key: os.path.abspath(path)
         for key in ("path", "val_path", "test_path")
-        if (path := getattr(data, key)) is not None
+        if (path := getattr(data, key)) not in (None, STDIN)
     }
     return replace(
         data,

@@ -12,11 +12,10 @@ import nnctl
 from nnctl.component import Component, registry
 from nnctl.data.source import sha256_of
 from nnctl.errors import DataError
+from nnctl.spec.files import STDIN
 from nnctl.spec.reading import written
 from nnctl.spec.schema import Experiment
 from nnctl.splits import DrawnSplit
-
-STDIN = "-"
 
 
 def key_of(experiment: Experiment) -> str | None:

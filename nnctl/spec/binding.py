@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin
 
 from nnctl.component import Component, Option, options, registry
 from nnctl.errors import Place
+from nnctl.spec.files import STDIN
 from nnctl.spec.leaves import Leaf, alternatives, words
 from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence, plain
 from nnctl.spec.overrides import is_null
@@ -256,7 +257,7 @@ def _yaml(value: Any) -> str:
 
 def _as_path(written: Any, node: Node) -> Any:
     """A path relative to the file it is written in, as seen from the current folder."""
-    if written is None:
-        return None
+    if written is None or written == STDIN:
+        return written
     folder = Path(node.place.source).parent if node.place.line is not None else Path()
     return os.path.normpath(folder / Path(written).expanduser())

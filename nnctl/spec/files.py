@@ -10,6 +10,8 @@ from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.nodes import MAX_BYTES, TOO_LARGE, Mapping, parse
 from nnctl.spec.problems import shown, suggest
 
+STDIN = "-"  # as a path: the standard input
+
 
 def content_of(path: str | Path) -> bytes:
     """The bytes of a YAML file. Raises: SpecError if it cannot be read or is too large."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.dump import UNWRITABLE, scalar_text
+from nnctl.spec.files import STDIN
 from nnctl.spec.nodes import MAX_DEPTH, Mapping, Node, Scalar, Sequence, parse_value, plain
 from nnctl.spec.problems import Problems, shown
 from nnctl.spec.problems import format_key as format_key
@@ -106,6 +107,8 @@ def _from_text(assignments: Any, problems: Problems) -> dict[Key, Node]:
 
 def _value(key: str, text: str) -> Node:
     """The value of an assignment. Raises: SpecError, with the way to write it if it was meant as text."""
+    if text == STDIN:  # which YAML takes for the beginning of a list
+        return Scalar(COMMAND_LINE, text, text)
     try:
         return parse_value(text, COMMAND_LINE)
     except SpecError:

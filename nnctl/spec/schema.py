@@ -104,7 +104,9 @@ class Format:
 class Data:
     """The table: where it lies, what is predicted, how its columns are read."""
 
-    path: FilePath = option(help="CSV file, plain or packed as .gz, .bz2, .xz, or .zip of one file.")
+    path: FilePath = option(
+        help="CSV file, plain or packed as .gz, .bz2, .xz, or .zip of one file; - is the standard input."
+    )
     val_path: FilePath | None = option(default=None, help="CSV file of the validation rows, instead of a split.")
     test_path: FilePath | None = option(default=None, help="CSV file of the test rows, instead of a split.")
     target: str | tuple[str, ...] = option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import time
@@ -148,3 +149,11 @@ def test_a_wrong_name_on_the_command_line_is_placed_there(nnctl, folder):
     assert "got `a/b`; try `" in result.err
     result = nnctl("train", "it.yaml", "name=a/b")
     assert result.err.startswith("command line: name: expected at most 64 letters")
+
+
+def test_a_table_is_read_from_standard_input(nnctl, monkeypatch):
+    plain = nnctl("train", "it.yaml", "--json").json
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path("table.csv").read_bytes())))
+    piped = nnctl("train", "it.yaml", "data.path=-", "--json").json
+    assert piped["metrics"] == plain["metrics"]
+    assert "path: '-'" in (Path(piped["run"]) / "resolved.yaml").read_text()

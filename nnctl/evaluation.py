@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,14 @@ class Evaluator:
 
     def outputs(self, x: Array) -> Array:
         """The outputs (N, O) in float64, the link of the loss applied."""
-        return self._run(x, None)[0]
+        scores, _ = self._run(x, None)
+        with np.errstate(all="ignore"):
+            return self.loss.predict(scores)
 
     def judge(self, examples: Examples, target: Target) -> tuple[float, Predictions]:
         """The loss on all rows, and what the network says about them."""
-        outputs, loss = self._run(examples.x, examples.t, examples.w)
-        return loss, target.predictions(self.loss.point(outputs), examples.truth, examples.weight)
+        scores, loss = self._run(examples.x, examples.t, examples.w)
+        return loss, Judged(self.loss, target, scores, examples.truth, examples.weight)
 
     def evaluate(self, examples: Examples, target: Target, metrics: Sequence[Metric]) -> dict[str, float]:
         """The loss and the metrics by name, on all rows."""
@@ -48,9 +51,9 @@ class Evaluator:
             return {"loss": loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
 
     def _run(self, x: Array, t: Array | None, w: Array | None = None) -> tuple[Array, float]:
-        """The outputs, and the mean loss, weighted by w (N,), where there are targets."""
+        """The scores (N, O), and the mean loss, weighted by w (N,), where there are targets."""
         scores = np.empty((len(x), *self.network.output), x.dtype)
-        losses = np.empty(len(x))
+        loss, weight = 0.0, 0.0
         with np.errstate(all="ignore"):  # ruined weights give a loss that is not finite, which says it all
             for start in range(0, len(x), self.rows):
                 stop = min(start + self.rows, len(x))
@@ -59,16 +62,80 @@ class Evaluator:
                 run.t[...] = 0 if t is None else t[start:stop]
                 run.forward()
                 scores[start:stop] = run.scores
-                losses[start:stop] = run.losses
-            return self.loss.predict(scores), _mean(losses, w)
+                part, share = _loss_sum(run.losses, None if w is None else w[start:stop])
+                loss, weight = loss + part, weight + share
+            return scores, loss / weight if weight else math.nan
 
 
-def _mean(losses: Array, w: Array | None) -> float:
-    """The mean loss; rows of weight 0 do not count, whatever their loss."""
+class Judged(Predictions):
+    """Predictions that are read off a network's scores (N, O) where a metric asks for them.
+
+    Of many rows it keeps no more than the scores and, once asked for, the codes of classes.
+    """
+
+    loss: Loss
+    target: Target
+    scores: Array
+
+    def __init__(self, loss: Loss, target: Target, scores: Array, truth: Array, weight: Array | None) -> None:
+        # Into the dictionary, since a frozen dataclass lets no attribute be set.
+        self.__dict__ |= {
+            "task": target.task,
+            "truth": truth,
+            "classes": len(target.classes or target.pairs),
+            "positive": target.positive,
+            "weight": weight,
+            "loss": loss,
+            "target": target,
+            "scores": scores,
+        }
+
+    def part(self, rows: slice) -> Predictions:
+        found = self._part(rows)
+        if self.classes:
+            found.__dict__["predicted"] = self.predicted[rows]
+        return found
+
+    @cached_property
+    @np.errstate(all="ignore")
+    def outputs(self) -> Array:
+        """The outputs (N, T) in float64, one for each target."""
+        return self.loss.point(self.loss.predict(self.scores))
+
+    @cached_property
+    def predicted(self) -> Array:
+        if self._many:
+            return np.concatenate([self._part(rows).predicted for rows in self._slices()])
+        return self.target.codes(self.outputs) if self.classes else self.target.values(self.outputs)
+
+    @cached_property
+    def probability(self) -> Array | None:
+        if not (self.classes and self.target.probabilities):
+            return None
+        if self._many:
+            return np.concatenate([self.target.probability(self._part(rows).outputs) for rows in self._slices()])
+        return self.target.probability(self.outputs)
+
+    def share(self, code: int) -> Array:
+        if self.target.task == "binary" and self.scores.shape[-1] == 1:
+            return self.target.share(self.outputs, code)
+        return super().share(code)
+
+    @property
+    def _many(self) -> bool:
+        return len(self.truth) > self.rows_at_once
+
+    def _part(self, rows: slice) -> Judged:
+        weight = None if self.weight is None else self.weight[rows]
+        return Judged(self.loss, self.target, self.scores[rows], self.truth[rows], weight)
+
+
+def _loss_sum(losses: Array, w: Array | None) -> tuple[float, float]:
+    """The sum of the losses, and of the weights; rows of weight 0 do not count, whatever their loss."""
     if w is None:
-        return float(losses.sum()) / max(len(losses), 1)
+        return float(np.add.reduce(losses, dtype=np.float64)), len(losses)
     counting, weights = w > 0, w.astype(np.float64)
-    return float((weights[counting] * losses[counting]).sum() / weights.sum())
+    return float((weights[counting] * losses[counting]).sum()), float(weights.sum())
 
 
 def rows_at_once(network: Network) -> int:

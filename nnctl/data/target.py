@@ -16,7 +16,6 @@ from nnctl.data.refusals import outside
 from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
 from nnctl.losses import Loss
-from nnctl.metrics import Predictions
 from nnctl.transforms import Scaler, State
 
 Array = NDArray[Any]
@@ -91,20 +90,6 @@ class Target:
         parts = [self.scaler.apply(truth[:, place], state) for place, state in enumerate(self.states)]
         return np.stack(parts, axis=1).astype(dtype)
 
-    def predictions(self, outputs: Array, truth: Array, weight: Array | None = None) -> Predictions:
-        """What the outputs (N, T), one for each target, say about rows whose true values are ``truth``."""
-        if self.task == "regression":
-            return Predictions(self.task, truth, self.values(outputs), probability=None, classes=0, weight=weight)
-        return Predictions(
-            task=self.task,
-            truth=truth,
-            predicted=self.codes(outputs),
-            probability=self.probability(outputs) if self.probabilities else None,
-            classes=len(self.classes or self.pairs),
-            positive=self.positive,
-            weight=weight,
-        )
-
     def columns(self, loss: Loss) -> list[str]:
         """The names of the columns that predictions get."""
         if self.reconstructs:
@@ -135,12 +120,13 @@ class Target:
         return np.stack(parts, axis=1)
 
     def codes(self, outputs: Array) -> Array:
-        """The predicted class codes (N,), or label codes (N, L)."""
+        """The predicted class codes (N,), or label codes (N, L), in a narrow type."""
         if self.task == "multilabel":
-            return (outputs > self.boundary).astype(np.int64)
+            return (outputs > self.boundary).view(np.int8)
         if outputs.shape[-1] == 1:
-            return np.where(outputs[:, 0] > self.boundary, self.positive, 1 - self.positive)
-        return np.asarray(np.argmax(outputs, axis=-1))
+            said = outputs[:, 0] > self.boundary
+            return (said if self.positive else ~said).view(np.int8)
+        return np.asarray(np.argmax(outputs, axis=-1), _code_type(outputs.shape[-1]))
 
     def probability(self, outputs: Array) -> Array:
         """Class probabilities (N, C) in the order of ``classes``, or those of the labels (N, L).
@@ -148,16 +134,20 @@ class Target:
         Outputs that are no probabilities (a squared error without a sigmoid) are clipped to 0-1 and, for classes, made
         to sum to 1.
         """
+        if self.task == "binary" and outputs.shape[-1] == 1:
+            return np.stack([self.share(outputs, code) for code in range(2)], axis=-1)
         found = np.clip(np.asarray(outputs, np.float64), 0.0, 1.0)
         if self.task == "multilabel":
             return found
-        if found.shape[-1] == 1:
-            pair = np.concatenate([1 - found, found], axis=-1)
-            return pair if self.positive == 1 else pair[:, ::-1]
         total = found.sum(axis=-1, keepdims=True)
         even = np.full_like(found, 1 / found.shape[-1])
         shares: Array = np.divide(found, total, out=even, where=total > 0)
         return shares
+
+    def share(self, outputs: Array, code: int) -> Array:
+        """The probability of one of two classes, for which there is one output: (N, 1) -> (N,)."""
+        found = np.clip(np.asarray(outputs[:, 0], np.float64), 0.0, 1.0)
+        return found if code == self.positive else 1 - found
 
 
 def fit_target(columns: Sequence[Column], task: str, *, positive: str | None, scaler: Scaler, train: Array) -> Target:
@@ -201,5 +191,10 @@ def _codes(column: Column, known: Sequence[str]) -> Array:
         listed = ", ".join(f"`{label}`" for label in unseen[:5])
         message = f"`{column.name}` holds {listed}, not among the classes of training ({', '.join(known)})"
         raise DataError(Problem(message, KEY))
-    codes = np.array([place[label] for label in found.names] + [-1], np.int64)
+    codes = np.array([place[label] for label in found.names] + [-1], _code_type(len(known)))
     return taken(codes, found.codes)
+
+
+def _code_type(classes: int) -> Any:
+    """The narrowest type that holds the codes of so many classes, and -1."""
+    return np.min_scalar_type(-max(classes, 1))

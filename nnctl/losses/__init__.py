@@ -114,7 +114,8 @@ def _identity(x: Array) -> Array:
 
 
 def _sigmoid(y: Array) -> Array:
-    return np.asarray(np.exp(-np.logaddexp(0.0, -y)))
+    with np.errstate(over="ignore"):  # 1 / inf is the 0 that it should be, and no sum of logarithms is as fast
+        return np.asarray(1.0 / (1.0 + np.exp(-y)))
 
 
 def _softmax(y: Array) -> Array:

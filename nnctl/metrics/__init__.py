@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from nnctl.component import Component
 from nnctl.metrics.predictions import Predictions as Predictions  # the name it is known by outside
+from nnctl.metrics.predictions import RowValues as RowValues
 
 EPS = float(np.finfo(np.float64).eps)  # what scikit-learn keeps probabilities and divisors away from 0 by
 
@@ -56,20 +58,34 @@ def f1_scores(p: Predictions) -> NDArray[np.float64]:
 @np.errstate(over="ignore", invalid="ignore")  # a network that diverges predicts inf: an infinite error, no warning
 def squared_errors(p: Predictions) -> NDArray[np.float64]:
     """The mean squared error of each target, (T,)."""
-    return p.mean(p.deviation**2)
+    return p.mean_of(lambda rows: rows.deviation**2)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def variances(p: Predictions, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def variances(p: Predictions, values: RowValues) -> NDArray[np.float64]:
     """The variance of each column of ``values`` (N, T), (T,).
 
     It is exactly 0 where all rows that count are equal, though the rounding of their mean would hide it.
     """
-    counting = values if p.weight is None else values[p.weight > 0]
-    if not len(counting):
-        return np.full(values.shape[1], np.nan)
-    constant = counting.min(axis=0) == counting.max(axis=0)
-    return np.where(constant, 0.0, p.mean((values - p.mean(values)) ** 2))
+    mean = p.mean_of(values)
+    if not p.total > 0:
+        return mean  # nan
+    parts = (part for rows in p.blocks() if len(part := rows.counting(values(rows))))
+    first = next(parts)
+    constant = reduce(
+        np.logical_and, ((part == first[0]).all(axis=0) for part in parts), (first == first[0]).all(axis=0)
+    )
+    return np.where(constant, 0.0, p.mean_of(lambda rows: (values(rows) - mean) ** 2))
+
+
+def values_of(p: Predictions) -> NDArray[np.float64]:
+    """The true values of a block of rows, (n, T)."""
+    return p.values
+
+
+def deviation_of(p: Predictions) -> NDArray[np.float64]:
+    """Predicted minus true values of a block of rows, (n, T)."""
+    return p.deviation
 
 
 @np.errstate(over="ignore", invalid="ignore")

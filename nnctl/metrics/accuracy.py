@@ -14,4 +14,4 @@ class Accuracy(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return float(p.mean(p.truth == p.predicted))
+        return float(p.mean_of(lambda rows: rows.truth == rows.predicted))

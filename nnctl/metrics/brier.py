@@ -18,5 +18,4 @@ class Brier(Metric):
     needs_probability = True
 
     def compute(self, p: Predictions) -> float:
-        assert p.probability is not None
-        return float(p.mean((p.probability[:, p.positive] - (p.truth == p.positive)) ** 2))
+        return float(p.mean_of(lambda rows: (rows.share(p.positive) - (rows.truth == p.positive)) ** 2))

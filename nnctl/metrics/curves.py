@@ -1,54 +1,108 @@
-"""What a threshold that sinks through the scores lets in: the curves under which areas are taken."""
+"""What a threshold that moves through the scores lets in: the curves under which areas are taken."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.metrics import Predictions, ratios
 
-def roc_area(scores: NDArray[Any], positive: NDArray[np.bool_], weight: NDArray[Any] | None) -> float:
-    """The area under hits by false alarms; nan without a positive or a negative row, or where a score is nan.
+SORTED_AT_ONCE = 2**21  # rows
+_SAMPLE = 2**12  # rows that show where the scores lie
 
-    Source: the trapezoids join ties, which so count half, as in the rank sum of Mann and Whitney 1947.
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of one kind with scores in some range, in the order of their scores."""
+
+    scores: NDArray[np.float64]
+    weight: NDArray[np.float64] | None
+
+    def total(self) -> float:
+        """The weight of all of them."""
+        return len(self.scores) if self.weight is None else float(self.weight.sum())
+
+    def sum(self, values: NDArray[Any]) -> float:
+        """The sum of values of the rows, each times its weight."""
+        return float(np.sum(values)) if self.weight is None else float(np.sum(values * self.weight))
+
+    def up_to(self, scores: NDArray[np.float64], *, ties: bool) -> NDArray[Any]:
+        """The weight of the rows below each of the scores; with ``ties`` also of those at it."""
+        counts = np.searchsorted(self.scores, scores, side="right" if ties else "left")
+        return counts if self.weight is None else np.append(0.0, np.cumsum(self.weight))[counts]
+
+
+def roc_area(p: Predictions, code: int) -> float:
+    """The area under hits by false alarms of a class; nan where all rows or none are of it, or a score is nan.
+
+    Source: the rank sum of Mann and Whitney 1947, in which ties count half, as in trapezoids that join them.
     """
-    if np.isnan(scores).any():
+    twice, hits, alarms, rows = 0.0, 0.0, 0.0, 0
+    for positive, negative in _ranges(p, code, sign=1):
+        below = negative.up_to(positive.scores, ties=False) + negative.up_to(positive.scores, ties=True)
+        hit = positive.total()
+        # Without weights all of these are whole numbers, and the sums are exact.
+        twice += positive.sum(below) + 2 * alarms * hit
+        hits, alarms = hits + hit, alarms + negative.total()
+        rows += len(positive.scores) + len(negative.scores)
+    whole = hits * alarms
+    return twice / (2 * whole) if whole > 0 and rows == len(p.truth) else math.nan
+
+
+def average_precision(p: Predictions, code: int) -> float:
+    """The mean of the precision over the steps of the recall; 0 without a row of the class, nan if a score is nan."""
+    precision, hits, alarms, rows = 0.0, 0.0, 0.0, 0
+    for positive, negative in _ranges(p, code, sign=-1):  # the threshold sinks
+        let_in = hits + positive.up_to(positive.scores, ties=True)
+        wrong = alarms + negative.up_to(positive.scores, ties=True)
+        precision += positive.sum(ratios(let_in, let_in + wrong))
+        hits, alarms = hits + positive.total(), alarms + negative.total()
+        rows += len(positive.scores) + len(negative.scores)
+    if rows < len(p.truth):
         return math.nan
-    hits, alarms = _let_in(scores, positive, weight)
-    whole = hits[-1] * alarms[-1]
-    if not whole > 0:
-        return math.nan
-    # Without weights all of these are whole numbers, and the sum is exact.
-    return float(np.sum(np.diff(alarms) * (hits[1:] + hits[:-1])) / (2 * whole))
+    return precision / hits if hits > 0 else 0.0
 
 
-def average_precision(scores: NDArray[Any], positive: NDArray[np.bool_], weight: NDArray[Any] | None) -> float:
-    """The mean of the precision over the steps of the recall; 0 without a positive row, nan where a score is nan."""
-    if np.isnan(scores).any():
-        return math.nan
-    hits, alarms = _let_in(scores, positive, weight)
-    if not hits[-1] > 0:
-        return 0.0
-    gained = np.diff(hits)
-    found = gained > 0
-    precision = hits[1:][found] / (hits[1:] + alarms[1:])[found]
-    return float(np.sum(gained[found] * precision) / hits[-1])
+def _ranges(p: Predictions, code: int, *, sign: int) -> Iterator[tuple[_Rows, _Rows]]:
+    """The rows of the class and the others, in the order of their scores times the sign, range after range of it.
+
+    A row whose score is nan is in none of them. What is sorted together are about ``SORTED_AT_ONCE`` rows.
+    """
+    for above, last in pairwise(_edges(p, code, sign)):
+        parts: list[tuple[_Rows, _Rows]] = []
+        for rows in p.blocks():
+            scores = sign * rows.share(code)
+            inside, of_class = (scores > above) & (scores <= last), rows.truth == code
+            parts.append((_taken(rows, scores, inside & of_class), _taken(rows, scores, inside & ~of_class)))
+        positive, negative = zip(*parts, strict=True)
+        yield _sorted(positive), _sorted(negative)
 
 
-def _let_in(
-    scores: NDArray[Any], positive: NDArray[np.bool_], weight: NDArray[Any] | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The weight of the positive, and of the negative, rows at or above each distinct score, from none to all."""
-    falling = -scores
-    order = np.argsort(falling)
-    falling, positive = falling[order], positive[order]
-    last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))  # of equal scores
-    if weight is None:
-        hits = np.cumsum(positive, dtype=np.float64)[last]
-        alarms = last + 1 - hits
-    else:
-        counts = weight[order].astype(np.float64, copy=False)
-        hits, alarms = (np.cumsum(np.where(chosen, counts, 0.0))[last] for chosen in (positive, ~positive))
-    return np.concatenate([[0.0], hits]), np.concatenate([[0.0], alarms])
+def _edges(p: Predictions, code: int, sign: int) -> list[float]:
+    """Scores that part the rows into ranges of about as many as can be sorted together; where is of no consequence."""
+    count = -(-len(p.truth) // SORTED_AT_ONCE)
+    if count == 1:
+        return [-math.inf, math.inf]
+    sample = np.sort(sign * p.part(slice(None, None, -(-len(p.truth) // _SAMPLE))).share(code))
+    between = sample[np.arange(1, count) * len(sample) // count]
+    return [-math.inf, *np.unique(between).tolist(), math.inf]
+
+
+def _taken(rows: Predictions, scores: NDArray[np.float64], chosen: NDArray[np.bool_]) -> _Rows:
+    return _Rows(scores.compress(chosen), None if rows.weight is None else rows.weight.compress(chosen))
+
+
+def _sorted(parts: Sequence[_Rows]) -> _Rows:
+    scores = np.concatenate([part.scores for part in parts])
+    weights = [part.weight for part in parts if part.weight is not None]
+    if not weights:
+        scores.sort()
+        return _Rows(scores, None)
+    order = np.argsort(scores)
+    return _Rows(scores[order], np.concatenate(weights)[order].astype(np.float64, copy=False))

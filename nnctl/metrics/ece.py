@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnctl.component import component, option
 from nnctl.metrics import Metric, Predictions
@@ -25,11 +26,16 @@ class Ece(Metric):
     bins: int = option(default=15, ge=1, help="Number of equal bins of the confidence.")
 
     def compute(self, p: Predictions) -> float:
+        gaps = sum(self._gaps(rows) for rows in p.blocks())
+        return float(np.abs(gaps).sum() / p.total) if p.total > 0 else math.nan
+
+    def _gaps(self, p: Predictions) -> NDArray[np.float64]:
+        """The weight of the rows in each bin times their gap, (bins,); all nan where a probability is nan."""
         confidence = p.given(p.predicted)
-        if np.isnan(confidence).any() or not p.total > 0:
-            return math.nan
+        if np.isnan(confidence).any():
+            return np.full(self.bins, math.nan)
         upper = np.arange(1, self.bins) / self.bins  # of all bins but the last
         bins = np.searchsorted(upper, confidence, side="left")
         gap = (p.truth == p.predicted) - confidence
-        sums = np.bincount(bins, gap if p.weight is None else gap * p.weight)
-        return float(np.abs(sums).sum() / p.total)
+        sums = np.bincount(bins, gap if p.weight is None else gap * p.weight, minlength=self.bins)
+        return sums.astype(np.float64, copy=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, explained, variances
+from nnctl.metrics import Metric, Predictions, deviation_of, explained, values_of, variances
 
 
 @component("explained_variance")
@@ -19,4 +19,4 @@ class ExplainedVariance(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return explained(variances(p, p.deviation), variances(p, p.values))
+        return explained(variances(p, deviation_of), variances(p, values_of))

@@ -17,4 +17,4 @@ class Hamming(Metric):
     better = "lower"
 
     def compute(self, p: Predictions) -> float:
-        return float(p.mean(p.truth != p.predicted).mean())
+        return float(p.mean_of(lambda rows: rows.truth != rows.predicted).mean())

@@ -20,4 +20,4 @@ class LogLoss(Metric):
     needs_probability = True
 
     def compute(self, p: Predictions) -> float:
-        return float(-p.mean(np.log(np.clip(p.given(p.truth), EPS, 1 - EPS))))
+        return float(-p.mean_of(lambda rows: np.log(np.clip(rows.given(rows.truth), EPS, 1 - EPS))))

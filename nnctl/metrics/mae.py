@@ -16,4 +16,4 @@ class Mae(Metric):
     better = "lower"
 
     def compute(self, p: Predictions) -> float:
-        return float(p.mean(np.abs(p.deviation)).mean())
+        return float(p.mean_of(lambda rows: np.abs(rows.deviation)).mean())

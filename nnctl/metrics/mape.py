@@ -21,4 +21,5 @@ class Mape(Metric):
 
     @np.errstate(over="ignore")
     def compute(self, p: Predictions) -> float:
-        return float(p.mean(np.abs(p.deviation) / np.maximum(np.abs(p.values), EPS)).mean())
+        relative = p.mean_of(lambda rows: np.abs(rows.deviation) / np.maximum(np.abs(rows.values), EPS))
+        return float(relative.mean())

@@ -20,5 +20,6 @@ class MaxError(Metric):
     better = "lower"
 
     def compute(self, p: Predictions) -> float:
-        deviation = p.deviation if p.weight is None else p.deviation[p.weight > 0]
-        return float(np.abs(deviation).max(axis=0).mean()) if len(deviation) else np.nan
+        errors = [np.abs(rows.counting(rows.deviation)) for rows in p.blocks()]
+        largest = [error.max(axis=0) for error in errors if len(error)]
+        return float(np.max(largest, axis=0).mean()) if largest else np.nan

@@ -25,11 +25,23 @@ class MedianAe(Metric):
     better = "lower"
 
     def compute(self, p: Predictions) -> float:
-        errors = np.abs(p.deviation)
-        if np.isnan(errors).any() or not p.total > 0:
+        if not p.total > 0:
             return math.nan
-        medians = np.median(errors, axis=0) if p.weight is None else _weighted_median(errors, p.weight)
-        return float(medians.mean())
+        errors = _errors(p)
+        if p.weight is not None:
+            return float(_weighted_median(errors, p.weight).mean()) if not np.isnan(errors).any() else math.nan
+        return float(np.median(errors, axis=0, overwrite_input=True).mean())
+
+
+def _errors(p: Predictions) -> NDArray[np.float64]:
+    """The absolute errors (N, T), the caller's own to change."""
+    errors = np.empty((len(p.truth), p.truth.size // len(p.truth)))
+    start = 0
+    for rows in p.blocks():
+        stop = start + len(rows.truth)
+        np.abs(rows.deviation, errors[start:stop])
+        start = stop
+    return errors
 
 
 def _weighted_median(values: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnctl.component import component, option
 from nnctl.metrics import Metric, Predictions
@@ -21,5 +22,8 @@ class Pinball(Metric):
     q: float = option(default=0.5, gt=0, lt=1, help="Quantile that the predictions are judged as, a fraction 0-1.")
 
     def compute(self, p: Predictions) -> float:
+        return float(p.mean_of(self._losses).mean())
+
+    def _losses(self, p: Predictions) -> NDArray[np.float64]:
         slope = np.where(p.deviation > 0, 1 - self.q, self.q)
-        return float(p.mean(slope * np.abs(p.deviation)).mean())
+        return slope * np.abs(p.deviation)

@@ -20,5 +20,4 @@ class PrAuc(Metric):
     needs_probability = True
 
     def compute(self, p: Predictions) -> float:
-        assert p.probability is not None
-        return average_precision(p.probability[:, p.positive], p.truth == p.positive, p.weight)
+        return average_precision(p, p.positive)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+NUMBERS_AT_ONCE = 2**18  # in one array of a block of rows
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """The truth and what a network says of it, for all rows (at least one) of one split.
 
+    There may be millions of rows. What goes by ``blocks``, as ``sum_of`` and ``mean_of`` do, needs memory for the rows
+    of one block alone.
     Shapes: truth, predicted (N,) codes of the sorted classes, (N, L) 0 and 1 for labels, or (N,) or (N, T) values in
             the target's own units; probability (N, C), columns in the order of the sorted classes, or (N, L);
             weight (N,), not negative.
@@ -27,61 +33,88 @@ class Predictions:
     positive: int = 1  # binary: the code of the positive class
     weight: NDArray[Any] | None = None  # None: every row counts once
 
+    def blocks(self) -> Iterable[Predictions]:
+        """The same predictions, some rows after the other; few rows all at once."""
+        return (self,) if len(self.truth) <= self.rows_at_once else map(self.part, self._slices())
+
+    @cached_property
+    def rows_at_once(self) -> int:
+        """The rows of a block; the last may have fewer."""
+        return max(1, NUMBERS_AT_ONCE // max(self.classes, self.truth.size // len(self.truth)))
+
+    def part(self, rows: slice) -> Predictions:
+        """The predictions for some of the rows."""
+        arrays = {name: getattr(self, name) for name in ("truth", "predicted", "probability", "weight")}
+        parts: dict[str, Any] = {name: array[rows] for name, array in arrays.items() if array is not None}
+        return replace(self, **parts)
+
     @np.errstate(over="ignore", invalid="ignore")  # lost predictions are no warning: the sum is not finite either
     def sum(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The sum over the rows, each times its weight: (N,) -> (), (N, T) -> (T,)."""
-        # Columns come first, so that each is summed pairwise, and in the order in which ``total`` is.
-        columns = np.ascontiguousarray(values.T)
-        if self.weight is not None:
-            columns = columns * self.weight.astype(np.float64, copy=False)
-        total: NDArray[np.float64] = np.add.reduce(columns, axis=-1, dtype=np.float64)
-        return total
+        weights = [None if self.weight is None else self.weight[rows] for rows in self._slices()]
+        parts = (_sum(values[rows], weight) for rows, weight in zip(self._slices(), weights, strict=True))
+        return reduce(add, parts)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def sum_of(self, values: RowValues) -> NDArray[np.float64]:
+        """The sum over the rows of what ``values`` gives for a block, (n,) or (n, T), each times its weight."""
+        return reduce(add, [_sum(values(rows), rows.weight) for rows in self.blocks()])
 
     @cached_property
     def total(self) -> float:
         """The weight of all rows; their number, where they have none."""
-        return float(self.sum(np.ones(len(self.truth))))
+        count = len(self.truth)
+        return float(count if self.weight is None else self.sum(np.ones(count, np.bool_)))
 
     def mean(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The weighted mean over the rows, (N,) -> (), (N, T) -> (T,); nan where no row has a weight above 0."""
         return self.sum(values) / (self.total if self.total > 0 else np.nan)
 
+    def mean_of(self, values: RowValues) -> NDArray[np.float64]:
+        """The weighted mean over the rows of what ``values`` gives for a block, (n,) or (n, T); nan as ``mean``."""
+        return self.sum_of(values) / (self.total if self.total > 0 else np.nan)
+
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """How many rows of each class were taken for which, of whatever weight: truth by predicted, (C, C)."""
-        return np.bincount(self._cells, minlength=self.classes**2).reshape(self.classes, self.classes)
+        counts: NDArray[np.int64] = reduce(add, (rows._counted(None) for rows in self.blocks()))
+        return counts
 
     @cached_property
     def weighted_confusion(self) -> NDArray[np.float64]:
         """The weight of the rows of each class that were taken for which: truth by predicted, (C, C)."""
         if self.weight is None:
             return self.confusion.astype(np.float64)
-        sums = np.bincount(self._cells, self.weight, minlength=self.classes**2).astype(np.float64, copy=False)
-        return sums.reshape(self.classes, self.classes)
+        sums = reduce(add, (rows._counted(rows.weight) for rows in self.blocks()))
+        return sums.astype(np.float64, copy=False)
 
-    @property
-    def _cells(self) -> NDArray[np.int64]:
-        """The place of each row in the confusion matrix, row after row of it."""
+    def _counted(self, weight: NDArray[Any] | None) -> NDArray[Any]:
         # Widened first: codes may come in a type as narrow as uint8.
-        cells: NDArray[np.int64] = self.truth.astype(np.int64) * self.classes + self.predicted
-        return cells
+        cells = self.truth.astype(np.int64) * self.classes + self.predicted
+        return np.bincount(cells, weight, minlength=self.classes**2).reshape(self.classes, self.classes)
 
     @cached_property
     def hits(self) -> NDArray[np.float64]:
         """The weight of the rows that have each class or label, and are predicted to, (C,)."""
         if self.task == "multilabel":
-            return self.sum((self.truth > 0) & (self.predicted > 0))
+            return self.sum_of(lambda rows: (rows.truth > 0) & (rows.predicted > 0))
         return self.weighted_confusion.diagonal()
 
     @cached_property
     def actual(self) -> NDArray[np.float64]:
         """The weight of the rows that have each class or label, (C,)."""
-        return self.sum(self.truth > 0) if self.task == "multilabel" else self.weighted_confusion.sum(axis=1)
+        if self.task == "multilabel":
+            return self.sum_of(lambda rows: rows.truth > 0)
+        actual: NDArray[np.float64] = self.weighted_confusion.sum(axis=1)
+        return actual
 
     @cached_property
     def said(self) -> NDArray[np.float64]:
         """The weight of the rows that are predicted to have each class or label, (C,)."""
-        return self.sum(self.predicted > 0) if self.task == "multilabel" else self.weighted_confusion.sum(axis=0)
+        if self.task == "multilabel":
+            return self.sum_of(lambda rows: rows.predicted > 0)
+        said: NDArray[np.float64] = self.weighted_confusion.sum(axis=0)
+        return said
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
@@ -90,6 +123,11 @@ class Predictions:
             return np.ones(self.classes, np.bool_)
         seen: NDArray[np.bool_] = (self.confusion.sum(axis=0) + self.confusion.sum(axis=1)) > 0
         return seen
+
+    def share(self, code: int) -> NDArray[np.float64]:
+        """The probability that each row gives to one class, (N,)."""
+        assert self.probability is not None
+        return self.probability[:, code]
 
     def given(self, codes: NDArray[Any]) -> NDArray[np.float64]:
         """The probability that each row gives to the class of its code, (N,)."""
@@ -108,3 +146,23 @@ class Predictions:
         """Predicted minus true values, one column for each target, (N, T)."""
         deviation: NDArray[np.float64] = np.subtract(self.predicted.reshape(self.values.shape), self.values)
         return deviation
+
+    def counting(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Those of the rows' values that have a weight above 0."""
+        return values if self.weight is None else values[self.weight > 0]
+
+    def _slices(self) -> Iterable[slice]:
+        rows = self.rows_at_once
+        return [slice(start, start + rows) for start in range(0, len(self.truth), rows)]
+
+
+RowValues = Callable[[Predictions], NDArray[Any]]
+
+
+def _sum(values: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[np.float64]:
+    # Columns come first, so that each is summed pairwise, and in the order in which ``total`` is.
+    columns = np.ascontiguousarray(values.T)
+    if weight is not None:
+        columns = columns * weight.astype(np.float64, copy=False)
+    total: NDArray[np.float64] = np.add.reduce(columns, axis=-1, dtype=np.float64)
+    return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, explained, squared_errors, variances
+from nnctl.metrics import Metric, Predictions, explained, squared_errors, values_of, variances
 
 
 @component("r2")
@@ -21,4 +21,4 @@ class R2(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return explained(squared_errors(p), variances(p, p.values)) if len(p.truth) > 1 else math.nan
+        return explained(squared_errors(p), variances(p, values_of)) if len(p.truth) > 1 else math.nan

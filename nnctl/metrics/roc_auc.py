@@ -20,5 +20,4 @@ class RocAuc(Metric):
     needs_probability = True
 
     def compute(self, p: Predictions) -> float:
-        assert p.probability is not None
-        return roc_area(p.probability[:, p.positive], p.truth == p.positive, p.weight)
+        return roc_area(p, p.positive)

@@ -25,10 +25,14 @@ class RocAucOvr(Metric):
     needs_probability = True
 
     def compute(self, p: Predictions) -> float:
-        assert p.probability is not None
-        if np.isnan(p.probability).any():
+        if any(map(_lost, p.blocks())):
             return math.nan
-        classes = np.flatnonzero(p.actual)
-        areas = [roc_area(p.probability[:, code], p.truth == code, p.weight) for code in classes]
+        areas = [roc_area(p, code) for code in np.flatnonzero(p.actual).tolist()]
         known = [area for area in areas if not math.isnan(area)]
         return sum(known) / len(known) if known else math.nan
+
+
+def _lost(p: Predictions) -> bool:
+    """Whether a probability is nan."""
+    assert p.probability is not None
+    return bool(np.isnan(p.probability).any())

@@ -17,4 +17,4 @@ class SubsetAccuracy(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return float(p.mean((p.truth == p.predicted).all(axis=1)))
+        return float(p.mean_of(lambda rows: (rows.truth == rows.predicted).all(axis=1)))

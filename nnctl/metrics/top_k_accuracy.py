@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnctl.component import component, option
 from nnctl.metrics import Metric, Predictions
@@ -25,10 +26,13 @@ class TopKAccuracy(Metric):
     k: int = option(default=2, ge=1, help="Number of classes that a row's own may be among.")
 
     def compute(self, p: Predictions) -> float:
+        return float(p.mean_of(self._found))
+
+    def _found(self, p: Predictions) -> NDArray[np.float64]:
+        """1 where the class is among them, else 0; nan where a probability is nan, (N,)."""
         assert p.probability is not None
-        if np.isnan(p.probability).any():
-            return math.nan
         own = p.given(p.truth)[:, None]
         later = np.arange(p.classes) > p.truth[:, None]
         ahead = (p.probability > own) | ((p.probability == own) & later)  # (N, C)
-        return float(p.mean(np.count_nonzero(ahead, axis=1) < self.k))
+        lost = np.isnan(p.probability).any(axis=1)
+        return np.where(lost, math.nan, np.count_nonzero(ahead, axis=1) < self.k)

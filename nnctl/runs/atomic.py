@@ -11,10 +11,14 @@ import numbers
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from nnctl.errors import OutputError, Place, Problem, RunError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer  # Python 3.12 has it in collections.abc
 
 MAX_JSON = 16 * 2**20  # bytes; thousands of times what a run writes
 
@@ -27,15 +31,15 @@ _NEXT_STEP = {
 }
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, *parts: Buffer) -> None:
     """Put these bytes in the place of the file: whoever reads it, at any time, finds the old ones or the new ones.
 
-    They are on the disk when this returns. A file that is there keeps neither its mode nor its owner; what is there
-    and is no regular file (a link, a device) is left alone.
+    The parts follow one after the other, and are not copied. They are on the disk when this returns. A file that is
+    there keeps neither its mode nor its owner; what is there and is no regular file (a link, a device) is left alone.
     Raises: OutputError if the file could not be written; then the old one is still there, whole.
     """
     try:
-        _replace(path, data)
+        _replace(path, parts)
     except OSError as error:
         raise cannot_write(path, error) from error
 
@@ -150,9 +154,9 @@ def reason(error: OSError) -> str:
     return words[:1].lower() + words[1:]
 
 
-def write_all(handle: int, data: bytes | bytearray) -> None:
+def write_all(handle: int, data: Buffer) -> None:
     """Write all of these bytes; the system may take them in parts."""
-    with memoryview(data) as rest:
+    with memoryview(data).cast("B") as rest:
         written = 0
         while written < len(rest):
             written += os.write(handle, rest[written:])
@@ -176,14 +180,15 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name[:40]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, parts: Iterable[Buffer]) -> None:
     _refuse_special(path)
     temporary = temporary_name(path)
     # The kernel takes the umask off the mode. O_EXCL also refuses a link that somebody has laid there.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         try:
-            write_all(handle, data)
+            for part in parts:
+                write_all(handle, part)
             _sync(handle)
         finally:
             os.close(handle)

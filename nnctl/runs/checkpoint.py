@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import safetensors.numpy
@@ -19,13 +19,28 @@ from safetensors import SafetensorError
 from nnctl.errors import OutputError, Place, Problem, RunError, SpecError
 from nnctl.runs import atomic
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 Array = NDArray[Any]
 
 FORMAT = "nnctl.checkpoint/1"
 MAX_HEADER = 16 * 2**20  # bytes
-_FLOATS = ("float16", "float32", "float64", "complex64")
-_INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-DTYPES = frozenset((*_FLOATS, *_INTEGERS))
+DTYPES = {  # and their names in the file, in which arrays lie in this order: so that each is aligned
+    "uint64": "U64",
+    "int64": "I64",
+    "float64": "F64",
+    "complex64": "C64",
+    "float32": "F32",
+    "uint32": "U32",
+    "int32": "I32",
+    "float16": "F16",
+    "uint16": "U16",
+    "int16": "I16",
+    "int8": "I8",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
 
 # A safetensors file is the length of its header, the header (JSON), and the bytes of the arrays one after the other.
 _LENGTH = struct.Struct("<Q")
@@ -50,17 +65,34 @@ def save(path: Path, tensors: Mapping[str, Array], meta: Mapping[str, Any]) -> N
     It is a safetensors file with one metadata key, ``nnctl``: JSON of ``sha256`` (first, so that its place is known),
     ``format`` and all of ``meta``. ``sha256`` is that of the whole file (length, header, padding, arrays) with zeros
     for its own 64 digits: a change anywhere is noticed, and the same content makes the same file. Numbers in ``meta``
-    that are not finite become null; integers are kept exactly, however long.
+    that are not finite become null; integers are kept exactly, however long. The arrays are written from where they
+    are, none is copied.
     Raises: OutputError if the file cannot be written, or ``meta`` is too long to be read again.
     """
     assert meta.keys().isdisjoint(("sha256", "format")), "`sha256` and `format` are the checkpoint's own"
     text = json.dumps({"sha256": _UNSIGNED, "format": FORMAT, **atomic.finite(dict(meta))}, allow_nan=False)
-    data = safetensors.numpy.save({name: _plain(name, tensor) for name, tensor in tensors.items()}, {"nnctl": text})
-    assert data.startswith(_START, _LENGTH.size), "safetensors lays its header out in another way now"
-    (length,) = _LENGTH.unpack_from(data)
-    if length >= MAX_HEADER:
-        raise OutputError(Problem(_too_long(length), place=Place(str(path))))
-    atomic.write(path, b"".join((data[: _DIGITS.start], _sign(data), memoryview(data)[_DIGITS.stop :])))
+    arrays = {name: _plain(name, tensor) for name, tensor in tensors.items()}
+    places = {name: place for place, name in enumerate(DTYPES)}
+    ordered = dict(sorted(arrays.items(), key=lambda item: (places[item[1].dtype.name], item[0].encode())))
+    header = _header(ordered, text)
+    if len(header) - _LENGTH.size >= MAX_HEADER:
+        raise OutputError(Problem(_too_long(len(header) - _LENGTH.size), place=Place(str(path))))
+    contents = [array.reshape(-1).view(np.uint8).data for array in ordered.values()]
+    header[_DIGITS] = _digits(header, *contents)
+    atomic.write(path, header, *contents)
+
+
+def _header(arrays: Mapping[str, Array], text: str) -> bytearray:
+    """All that stands before the arrays, with zeros for the digits of the checksum."""
+    entries: dict[str, Any] = {"__metadata__": {"nnctl": text}}
+    start = 0
+    for name, array in arrays.items():
+        stop = start + array.nbytes
+        entries[name] = {"dtype": DTYPES[array.dtype.name], "shape": array.shape, "data_offsets": [start, stop]}
+        start = stop
+    described = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    described += b" " * (-len(described) % _LENGTH.size)
+    return bytearray(_LENGTH.pack(len(described)) + described)
 
 
 def load(path: Path) -> Checkpoint:
@@ -89,7 +121,8 @@ def _read(file: BinaryIO, place: Place) -> Checkpoint:
     except MemoryError as error:
         raise _refused(place, f"does not fit into memory ({size:,} bytes)") from error
     # Before anything in it is believed.
-    if _sign(data) != data[_DIGITS]:
+    view = memoryview(data)
+    if _digits(view[: _DIGITS.start], _UNSIGNED.encode(), view[_DIGITS.stop :]) != data[_DIGITS]:
         raise _refused(place, "is damaged: its checksum does not match")
     try:
         tensors = safetensors.numpy.load(data)
@@ -122,12 +155,11 @@ def _read_header(file: BinaryIO, size: int, place: Place) -> tuple[dict[str, Any
     return described, expected
 
 
-def _sign(data: bytes) -> bytes:
-    """The digits of the SHA-256 of a file, with zeros in their place."""
-    view = memoryview(data)
-    digest = hashlib.sha256(view[: _DIGITS.start])
-    digest.update(_UNSIGNED.encode())
-    digest.update(view[_DIGITS.stop :])
+def _digits(*parts: Buffer) -> bytes:
+    """The digits of the SHA-256 of a file, in which there are zeros in their place."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
     return digest.hexdigest().encode()
 
 

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,25 @@ def test_a_failing_save_leaves_the_old_checkpoint(path: Path, monkeypatch: pytes
             checkpoint.save(path, {}, {})
     assert checkpoint.load(path).meta == META
     assert os.listdir(path.parent) == [path.name]
+
+
+@settings(deadline=None)
+@given(st.dictionaries(NAMES, ARRAYS, max_size=6))
+def test_the_file_is_what_safetensors_would_write(
+    tmp_path_factory: pytest.TempPathFactory, arrays: dict[str, checkpoint.Array]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "same.safetensors"
+    checkpoint.save(path, arrays, META)
+    data = path.read_bytes()
+    with safetensors.safe_open(path, framework="np") as file:
+        metadata = file.metadata()
+    assert safetensors.numpy.save({name: np.array(array) for name, array in arrays.items()}, metadata) == data
+
+
+def test_saving_copies_no_array(tmp_path: Path) -> None:
+    arrays = {"order": np.arange(2**20, dtype=np.int32), "theta": np.ones(2**20, np.float32)}
+    tracemalloc.start()
+    checkpoint.save(tmp_path / "large.safetensors", arrays, META)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20

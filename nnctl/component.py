@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
+from functools import cache
 from importlib import metadata
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
 
@@ -91,6 +92,11 @@ def section(cls: type[T]) -> type[T]:
 
 def options(cls: type) -> dict[str, Option]:
     """The options of a component or section, in the order they are declared, with types and defaults filled in."""
+    return dict(_options(cls))
+
+
+@cache  # asked for every column of a table
+def _options(cls: type) -> dict[str, Option]:
     hints = get_type_hints(cls, include_extras=True)
     found = {}
     for field in dataclasses.fields(cls):

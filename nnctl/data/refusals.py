@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 from nnctl.data.cells import SHOWN
 from nnctl.data.table import Column, Table
 from nnctl.errors import Place, Problem
-from nnctl.spec.problems import instead, shown
+from nnctl.spec.problems import shown, some, suggest
 from nnctl.spec.synonyms import SYNONYMS
 from nnctl.transforms import Scaler
 
 
 def no_column(table: Table, name: str, role: str = "") -> str:
-    """What is said of a table that lacks a column: who that is, and what was probably meant, else what there is."""
+    """What is said of a table that lacks a column: who that is, what was probably meant, and what there is."""
     who = f"{shown(name)}, {role}" if role else shown(name)
-    return f"{table.path} has no column {who}, {instead(name, table.header, SYNONYMS)}"
+    meant = suggest(name, table.header, SYNONYMS)
+    guess = "allowed:" if meant is None else f"did you mean {shown(meant)}? It has"
+    return f"{table.path} has no column {who}, {guess} {some(table.header)}"
 
 
 def refused(table: Table, column: Column, rows: NDArray[Any], fault: str) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from nnctl.errors import NnctlError, Place, Problem, SpecError
 from nnctl.spec.synonyms import NO_SYNONYMS
@@ -94,6 +94,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(shown(name) for name in names)
 
 
+def some(names: Sequence[str]) -> str:
+    """Names one after another; of many, the first ones and how many more there are."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return listed(names[:MAX_LISTED]) + more
+
+
 def unknown(what: str, word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS) -> str:
     """The message for a word that is not known: what was probably meant, else what is allowed.
 
@@ -109,10 +115,7 @@ def instead(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SY
     meant = suggest(word, names, synonyms)
     if meant is not None:
         return f"did you mean {shown(meant)}?"
-    if not names:
-        return "none is allowed here"
-    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-    return f"allowed: {listed(names[:MAX_LISTED])}{more}"
+    return f"allowed: {some(names)}" if names else "none is allowed here"
 
 
 def suggest(word: str, known: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS) -> str | None:

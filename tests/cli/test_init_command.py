@@ -81,7 +81,8 @@ def test_without_a_target_the_columns_are_listed(nnctl, folder):
     columns = "`id`, `a`, `b`, `colour`, `member`, `answer`, `amount`"
     assert (found.code, found.out) == (2, "")
     assert found.err == f"--target: name the column to predict; table.csv has {columns}\n"
-    assert nnctl("init", "table.csv", "--target", "Answer").err.endswith("did you mean `answer`?\n")
+    misspelt = nnctl("init", "table.csv", "--target", "Answer")
+    assert misspelt.err.endswith(f"did you mean `answer`? It has {columns}\n")
 
 
 @pytest.mark.parametrize(

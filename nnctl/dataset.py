@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nnctl.cutting import PARTS, Part, cut, is_missing
 from nnctl.data.findings import findings
 from nnctl.data.refusals import no_column
+from nnctl.data.suspects import suspects
 from nnctl.data.table import Column, Table, read_table
 from nnctl.data.task import choice, decide_task
 from nnctl.data.weights import row_weights
@@ -83,7 +84,7 @@ def read_tables(data: Data, folder: Path | None = None) -> Tables:
     if data.task == "auto":
         notes += choice([table.columns[name] for name in targets], task)
     features = [table.columns[name] for name in feature_names(data, table, targets)]
-    warnings += silent(features)
+    warnings += [*silent(features), *suspects(table, targets, left_out(data))]
     notes += [*findings(features, declared_types(data)), *kept_out(data)]
     types = {name: column.type for name, column in table.columns.items()}
     used = {*feature_names(data, table, targets), *targets, *([] if data.weight is None else [data.weight])}

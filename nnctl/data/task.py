@@ -18,6 +18,7 @@ def decide_task(columns: Sequence[Column], task: str) -> str:
     Several columns that all have two values are labels, but numbers only if each is 0 or 1; others are a regression.
     Raises: DataError if the target cannot serve that task.
     """
+    _check_values(columns)
     if len(columns) > 1 and task == "auto":
         meant = any(column.type != "number" for column in columns) or all(map(_is_flag, columns))
         task = "multilabel" if meant and _are_pairs(columns) else "regression"
@@ -75,11 +76,11 @@ def _check_pairs(columns: Sequence[Column]) -> None:
 
 
 def _classification(column: Column, task: str) -> str:
-    count = len(distinct_values(column))
+    count, rows = len(distinct_values(column)), len(column.values) - column.missing
     if count < 2:
-        what = f"has one class, `{labels(column).names[0]}`" if count else "has no value at all"
-        raise DataError(Problem(f"`{column.name}` {what}; a classifier needs two or more", KEY))
-    rows = len(column.values) - column.missing
+        few = ", and 1 row is too few to split" if rows == 1 else ""
+        what = f"has one class, `{labels(column).names[0]}`"
+        raise DataError(Problem(f"`{column.name}` {what}; a classifier needs two or more{few}", KEY))
     if count > MOST_CLASSES and 2 * count > rows:
         way = "write `data.task: regression`" if column.type == "number" else "name the column that holds the classes"
         message = f"`{column.name}` has {count} distinct values in {rows} rows, too many for classes; {way}"
@@ -90,6 +91,17 @@ def _classification(column: Column, task: str) -> str:
     if task == "classification":
         return "binary" if count == 2 else "multiclass"
     return task
+
+
+def _check_values(columns: Sequence[Column]) -> None:
+    """Raise DataError if a column of the target has no value in any row."""
+    problems = [
+        Problem(f"`{column.name}` has no value at all", KEY)
+        for column in columns
+        if column.missing == len(column.values)
+    ]
+    if problems:
+        raise DataError(problems)
 
 
 def _check_numbers(columns: Sequence[Column]) -> None:

@@ -85,6 +85,7 @@ def test_levels_are_sorted_by_value_if_all_are_numbers_and_by_text_if_not():
 def test_a_boolean_column_keeps_its_commonest_spelling():
     assert read("a\nyes\nYES\nYES\nNo\n").columns["a"].levels == ("No", "YES")
     assert read("a\nTRUE\n").columns["a"].levels == ("false", "TRUE")
+    assert read("a\nNo\n").columns["a"].levels == ("No", "yes")
     assert read("a\n?\n", types={"a": "boolean"}).columns["a"].levels == ("false", "true")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nnctl.component import options, registry
+from nnctl.component import registry
 from nnctl.errors import DataError, Place, SpecError
 from nnctl.splits import Parts, Rows, SizedSplit, Split
 from nnctl.splits.auto import Auto
@@ -62,15 +62,8 @@ def test_every_row_is_in_exactly_one_part(cls: type[Split], classes: list[int], 
         assert same(parts, cut(cls(**example).resolved("multiclass"), rows, seed))
 
 
-@pytest.mark.parametrize("cls", SPLITS, ids=lambda cls: cls.name)
-def test_folds_are_left_to_the_command_line_for_now(cls: type[Split]) -> None:
-    folds = options(cls)["folds"]
-    assert not folds.available
-    assert folds.default is None
-
-
 def test_auto_takes_every_key_of_the_documented_default() -> None:
-    assert Auto(val=0.2, test=0.0, column=None, seed=None, folds=None) == Auto()
+    assert Auto(val=0.2, test=0.0, column=None, seed=None, folds=None, fold=None) == Auto()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from nnctl.errors import DataError, Place, Problem, SpecError
 Indices = NDArray[np.int64]
 
 SPLIT_COLUMN = "data.split.column"  # the key of the column that a split looks at
+FOLDS = "data.split.folds"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,19 @@ class Rows:
     times: NDArray[np.float64] | None = None  # (N,) the split's column as numbers or seconds, where it orders the rows
     place_of: Callable[[int], Place] | None = None  # where a row is written, for messages
 
+    def only(self, rows: Indices) -> Rows:
+        """Some of the rows, counted anew from 0."""
+        if len(rows) == self.count:
+            return self
+        place_of = self.place_of
+        return Rows(
+            len(rows),
+            None if self.classes is None else self.classes[rows],
+            None if self.column is None else [self.column[row] for row in rows.tolist()],
+            None if self.times is None else self.times[rows],
+            None if place_of is None else lambda row: place_of(int(rows[row])),
+        )
+
 
 @section
 class Split(Component):
@@ -47,7 +61,26 @@ class Split(Component):
     kind = "splits"
     orders: ClassVar[bool] = False  # whether the cells of its column, if it names one, are to be numbers or dates
     complete: ClassVar[bool] = False  # whether none of them may be missing
-    folds: int | None = option(default=None, available=False, help="Parts of a cross-validation, set by `--folds`.")
+    unfoldable: ClassVar[str] = "this type cuts no folds; write `type: random`"  # why it has none; empty where it has
+    folds: int | None = option(
+        default=None,
+        ge=2,
+        help="Parts of a cross-validation; in each fold another one validates, whatever val says. `--folds` sets it.",
+    )
+    fold: int | None = option(default=None, ge=1, help="The one fold to train, from 1; null: all of them.")
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        if self.folds is not None and self.unfoldable:
+            yield "folds", f"must be null: {self.unfoldable}"
+        elif self.fold is not None and self.folds is None:
+            yield "fold", "must be null, or beside it `folds` be given: it is one of them"
+        elif self.fold is not None and self.folds is not None and self.fold > self.folds:
+            yield "fold", f"must be one of the {self.folds} folds, got {self.fold}"
+
+    def divide(self, rows: Rows, rng: np.random.Generator) -> Parts:
+        """The parts of a run: those of ``cut``, or with ``folds`` those of the one ``fold``."""
+        assert self.folds is None, f"{self.name} cuts no folds"
+        return self.cut(rows, rng)
 
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         """The parts: a function of the options, the rows and the generator's state, and of nothing else."""
@@ -95,9 +128,35 @@ class SizedSplit(Split):
 
 @section
 class DrawnSplit(SizedSplit):
-    """A sized split that draws the rows of its parts."""
+    """A sized split that draws the rows of its parts.
+
+    With folds the test rows are those that it has without them; ``deal`` cuts the others.
+    """
+
+    unfoldable = ""
 
     seed: int | None = option(default=None, ge=0, help="Seed of the draw; null for the root seed.")
+
+    def divide(self, rows: Rows, rng: np.random.Generator) -> Parts:
+        if self.folds is None:
+            return self.cut(rows, rng)
+        assert self.fold is not None, "of several folds one is asked for"
+        whole = replace(self, val=0, folds=None, fold=None).cut(rows, rng)
+        left = rows.only(whole.train)
+        if left.count < self.folds:
+            message = f"{self.folds} folds need as many rows that are no test rows, there are {left.count}"
+            raise DataError(Problem(f"{message}; ask for fewer folds", FOLDS))
+        fold_of = self.deal(left, self.folds, rng)
+        if left.classes is not None:
+            _check_classes(left.classes, fold_of)
+        validates = fold_of == self.fold - 1
+        return Parts(whole.train[~validates], whole.train[validates], whole.test)
+
+    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Indices:
+        """The fold of each row (N,), from 0; none is empty. Here at random, in sizes that differ by one at most."""
+        fold_of = np.empty(rows.count, np.int64)
+        fold_of[rng.permutation(rows.count)] = np.arange(rows.count) % folds
+        return fold_of
 
     def seed_or(self, root: int) -> int:
         return root if self.seed is None else self.seed
@@ -116,6 +175,19 @@ def too_few(what: str, way_out: str = "write `split: none` to train on all rows"
 def plural(count: int, word: str) -> str:
     """A count with its noun."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _check_classes(classes: Indices, fold_of: Indices) -> None:
+    """Raise DataError if two classes or more are there, and a fold would train on one of them alone."""
+    for other in (0, 1):  # the rows that train where fold `other` does not validate are of its class, if of one
+        kept = classes[np.argmax(fold_of == other)]
+        strangers = fold_of[classes != kept]
+        if len(strangers) and strangers[0] != other and (strangers == strangers[0]).all():
+            message = (
+                f"fold {strangers[0] + 1} would train on one class: all rows of others, {len(strangers)} in number, "
+                "validate in it; ask for fewer folds, or for stratified ones of classes with two rows or more"
+            )
+            raise DataError(Problem(message, FOLDS))
 
 
 def _rows(size: int | float, count: int) -> int:

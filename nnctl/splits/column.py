@@ -18,6 +18,11 @@ class Column(Split):
     Raises: DataError if a cell says anything else, or none says train.
     """
 
+    unfoldable = (
+        "the column says which rows validate; write `type: random`, and give rows that are to stay test rows in "
+        "`data.test_path`"
+    )
+
     column: str = option(help="Column whose cells say train, val or test.")
 
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:

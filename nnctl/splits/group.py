@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import heapreplace
 from itertools import combinations
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnctl.component import component, option
 from nnctl.errors import DataError, Problem
-from nnctl.splits import SPLIT_COLUMN, DrawnSplit, Parts, Rows, parts_of, plural
+from nnctl.splits import FOLDS, SPLIT_COLUMN, DrawnSplit, Indices, Parts, Rows, parts_of, plural
 
 Sizes = NDArray[np.int64]
 AROUND = 50  # groups before and after the place where a part is full that may change sides
@@ -17,7 +18,11 @@ AROUND = 50  # groups before and after the place where a part is full that may c
 
 @component(
     "group",
-    examples=[{"column": "patient"}, {"column": "patient", "val": 0.1, "test": 0.1, "seed": 7}],
+    examples=[
+        {"column": "patient"},
+        {"column": "patient", "val": 0.1, "test": 0.1, "seed": 7},
+        {"column": "patient", "folds": 3, "fold": 2},
+    ],
 )
 class Group(DrawnSplit):
     """Rows whose cells in a column are equal stay in one part: all visits of a patient train, or none does.
@@ -25,9 +30,10 @@ class Group(DrawnSplit):
     Groups are drawn until a part is full; of the last ones those are taken that bring it closest to its size, so that
     up to a hundred groups it is as close as can be. Every part that is asked for, and the training part, has a group.
     The test part is filled first, so that another ``val`` leaves it as it is. The column is a feature only if
-    ``data.columns`` says how it is scaled or encoded.
+    ``data.columns`` says how it is scaled or encoded. Folds are filled with the largest groups first, each where the
+    fewest rows are, so that the seed decides among groups of one size.
 
-    Raises: SpecError if a fraction is not below 1; DataError if there are fewer groups than parts.
+    Raises: SpecError if a fraction is not below 1; DataError if there are fewer groups than parts or folds.
     """
 
     complete = True
@@ -54,6 +60,23 @@ class Group(DrawnSplit):
             part[left[taken]] = place
             left = np.delete(left, taken)
         return parts_of(*(np.flatnonzero(part[code] == place) for place in (2, 1, 0)))
+
+    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Indices:
+        assert rows.column is not None
+        names, code, sizes = np.unique(np.array(rows.column), return_inverse=True, return_counts=True)
+        if len(names) < folds:
+            message = f"`{self.column}` makes {plural(len(names), 'group')} of the rows that are no test rows"
+            raise DataError(Problem(f"{message}, {folds} folds need a group each; ask for fewer folds", FOLDS))
+        order = rng.permutation(len(names))
+        order = order[np.argsort(-sizes[order], kind="stable")]
+        filled = [(0, fold) for fold in range(folds)]  # a heap: rows so far, and the fold that has them
+        fold_of = np.empty(len(names), np.int64)
+        for group, size in zip(order.tolist(), sizes[order].tolist(), strict=True):
+            count, fold = filled[0]
+            fold_of[group] = fold
+            heapreplace(filled, (count + size, fold))
+        found: Indices = fold_of[code]
+        return found
 
 
 def _closest(sizes: Sizes, size: int, spare: int) -> list[int]:

@@ -8,7 +8,9 @@ from nnctl.component import component
 from nnctl.splits import DrawnSplit, Parts, Rows, parts_of
 
 
-@component("random", examples=[{}, {"val": 0.1, "test": 0.1, "seed": 7}, {"val": 3, "test": 0.25}])
+@component(
+    "random", examples=[{}, {"val": 0.1, "test": 0.1, "seed": 7}, {"val": 3, "test": 0.25}, {"folds": 3, "fold": 2}]
+)
 class Random(DrawnSplit):
     """Rows drawn without regard to anything; the test rows first, so that another ``val`` leaves them as they are.
 

@@ -7,19 +7,28 @@ from numpy.typing import NDArray
 
 from nnctl.component import component
 from nnctl.errors import Problem, SpecError
-from nnctl.splits import DrawnSplit, Parts, Rows, Split, parts_of, plural, too_few
+from nnctl.splits import DrawnSplit, Indices, Parts, Rows, Split, parts_of, plural, too_few
 
 Counts = NDArray[np.int64]
 
 
-@component("stratified", examples=[{}, {"val": 0.1, "test": 0.1, "seed": 7}, {"val": 3, "test": 0.25}])
+@component(
+    "stratified",
+    examples=[
+        {},
+        {"val": 0.1, "test": 0.1, "seed": 7},
+        {"val": 3, "test": 0.25},
+        {"folds": 3, "fold": 1, "test": 0.2},
+    ],
+)
 class Stratified(DrawnSplit):
     """Rows drawn class by class, each class giving a part its share ``size * rows of the class / all rows``.
 
     The fractions are settled by largest remainder, so that the sizes are exact; on a tie the class with more rows left
     gives, then the one with the lower code. Every class of two or more rows keeps one for training. A class of one
     row trains, unless the other classes cannot fill the parts: then such rows are drawn among themselves. The test
-    part is filled first, so that another ``val`` leaves it as it is.
+    part is filled first, so that another ``val`` leaves it as it is. The sizes of folds, and the rows of a class in
+    them, differ by one at most; a class of fewer rows than there are folds is in some of them only.
 
     Raises: SpecError if a fraction is not below 1, or the target has no classes; DataError if no training row, or not
     one of each class with two or more, would be left.
@@ -49,6 +58,19 @@ class Stratified(DrawnSplit):
         part[alone[:spare_test]] = 0
         part[alone[spare_test : spare_test + spare_val]] = 1
         return parts_of(*(np.flatnonzero(part == which) for which in (2, 1, 0)))
+
+    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Indices:
+        assert rows.classes is not None
+        _, code, counts = np.unique(rows.classes, return_inverse=True, return_counts=True)
+        place = np.empty(len(counts), np.int64)
+        place[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+        drawn = rng.permutation(rows.count)
+        drawn = drawn[np.argsort(place[code[drawn]], kind="stable")]
+        # Dealt class by class, each going on where the one before has ended; the rare ones first, so that two rows of
+        # other classes than the largest never fall into one fold, which then would train on the largest alone.
+        fold_of = np.empty(rows.count, np.int64)
+        fold_of[drawn] = np.arange(rows.count) % folds
+        return fold_of
 
     def _shares(self, counts: Counts, test: int, val: int) -> tuple[Counts, Counts]:
         """The rows that each class gives to the test and the validation part; single rows come on top."""

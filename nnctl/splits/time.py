@@ -21,6 +21,10 @@ class Time(SizedSplit):
 
     orders = True
     complete = True
+    unfoldable = (
+        "all folds but the last would train on rows that come later than those they validate on; write `type: random` "
+        "if that does no harm"
+    )
 
     column: str | None = option(default=None, help="Column to order the rows by; null: file order.")
 

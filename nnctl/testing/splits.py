@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,6 +40,44 @@ def check_repeatable(cls: type[Split]) -> None:
             assert all(same), f"{split}: the same generator cuts {rows.count} rows in two ways"
 
 
+def check_folds(cls: type[Split]) -> None:
+    """Every row that is no test row validates in exactly one fold, and trains in the others; test rows stay."""
+    for split, rows in _cases(cls):
+        if split.unfoldable:
+            continue
+        usual = _cut(split, rows)
+        for folds in (2, 3, 5):
+            found = _folds(split, folds, rows)
+            if not found:
+                continue
+            assert len(found) == folds, f"{split}: only some of {folds} folds can be had of {rows.count} rows"
+            again: list[int] = []
+            for parts in found:
+                every = sorted([*parts.train.tolist(), *parts.val.tolist(), *parts.test.tolist()])
+                assert every == list(range(rows.count)), f"{split}: rows of {rows.count} are lost, or in two parts"
+                assert len(parts.train), f"{split}: a fold has no training row"
+                assert len(parts.val), f"{split}: a fold has no validation row"
+                again += parts.val.tolist()
+                same = usual is None or np.array_equal(parts.test, usual.test)
+                assert same, f"{split}: the test rows are others than without folds"
+                for part in (parts.train, parts.val, parts.test):
+                    assert (np.diff(part) > 0).all(), f"{split}: rows are not in ascending order"
+            others = sorted([*found[0].train.tolist(), *found[0].val.tolist()])
+            assert sorted(again) == others, f"{split}: a row validates in no fold, or in two"
+
+
+def _folds(split: Split, folds: int, rows: Rows) -> list[Parts]:
+    """The folds that are not refused."""
+    found = []
+    for fold in range(1, folds + 1):
+        try:
+            chosen = replace(split, folds=folds, fold=fold).resolved("regression" if rows.classes is None else "binary")
+            found.append(chosen.divide(rows, stream(3, "split")))
+        except DataError:
+            continue
+    return found
+
+
 def _cases(cls: type[Split]) -> Iterator[tuple[Split, Rows]]:
     """Every example, as it is resolved, with rows of several numbers; one of them at least must be cut."""
     for example in cls.examples:
@@ -71,4 +110,4 @@ def _rows(count: int, task: str) -> Rows:
     return Rows(count, classes, column, rng.integers(9, size=count) / 4, lambda row: Place("rows", row + 2))
 
 
-CHECKS = (check_parts, check_repeatable)
+CHECKS = (check_parts, check_repeatable, check_folds)

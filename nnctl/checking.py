@@ -13,9 +13,9 @@ from nnctl.data.columns import Column
 from nnctl.data.dates import day_text
 from nnctl.data.features import Feature
 from nnctl.errors import NnctlError, Problem
-from nnctl.experiment import Overrides, open_experiment
+from nnctl.experiment import Experimented, Overrides, open_experiment
+from nnctl.folding import has_folds
 from nnctl.network.network import Node
-from nnctl.preparation import resolved
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import written
 from nnctl.spec.roles import TEXT, left_out
@@ -76,9 +76,10 @@ class Checked:
 def check(config: str | Path, overrides: Overrides = ()) -> Checked:
     """Validate a config and the data it names, as `train` would, and write nothing."""
     try:
-        prepared = open_experiment(config, overrides).prepared
+        opened = open_experiment(config, overrides)
     except NnctlError as error:
         return Checked(error=error)
+    prepared = opened.prepared
     table = prepared.dataset.table
     return Checked(
         task=prepared.target.task,
@@ -91,9 +92,15 @@ def check(config: str | Path, overrides: Overrides = ()) -> Checked:
         layers=tuple(_layer(node) for node in prepared.network.walk()),
         parameters=prepared.network.parameters,
         warnings=prepared.warnings,
-        notes=prepared.notes,
-        resolved=dump(written(resolved(prepared))),
+        notes=(*prepared.notes, *_about_folds(opened)),
+        resolved=dump(written(opened.decided)),
     )
+
+
+def _about_folds(opened: Experimented) -> list[str]:
+    """That what is shown is one of several folds."""
+    folds = opened.decided.data.split.folds
+    return [f"rows and columns are those of fold 1 of {folds}"] if has_folds(opened.decided) else []
 
 
 def checked_json(checked: Checked) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
     given = {"val": data.val_path, "test": data.test_path}
     own = {part: type(getattr(split, part))(0) for part, path in given.items() if path and hasattr(split, part)}
     split = replace(split, **own) if own else split
-    found = split.cut(
+    found = split.divide(
         Rows(
             len(rows),
             classes,

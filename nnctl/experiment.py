@@ -5,31 +5,38 @@ The commands and the Python API call the same functions; nothing here prints.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnctl.arguments import ARGUMENTS, check_path, check_text
+from nnctl.arguments import ARGUMENTS, check_overrides, check_path, check_text
 from nnctl.data.cache import Cache
 from nnctl.dataset import read_tables
 from nnctl.errors import DivergedError, NnctlError, Problem, SpecError
+from nnctl.folding import cross_validation, has_folds, with_fold
 from nnctl.interrupts import Interrupts
 from nnctl.model import Model, restore
 from nnctl.network import gradcheck as gradients
-from nnctl.preparation import Prepared, prepare
-from nnctl.recording import Recorder, Run
+from nnctl.preparation import Prepared, prepare, resolved
+from nnctl.recording import Run
+from nnctl.running import Event as Event
+from nnctl.running import Finished as Finished
+from nnctl.running import FoldsStarted as FoldsStarted
+from nnctl.running import Note as Note
+from nnctl.running import Started as Started
+from nnctl.running import running
 from nnctl.runs import checkpoint
 from nnctl.runs.find import cache_folder, find, runs_folder
 from nnctl.runs.run_dir import RunDir, name_from_stem, validate_name
 from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.reading import Spec, read_experiment
-from nnctl.trainer import Epoch, Stop, Tick, Trainer
+from nnctl.spec.schema import Experiment
+from nnctl.trainer import Trainer
 
 Overrides = Sequence[str] | Mapping[str, Any] | None
 
@@ -37,108 +44,89 @@ GRADCHECK_ROWS = 16
 RUN = "a run: what `train` gave back, its folder, a checkpoint file, `NAME/latest`, or the start of an id"
 
 
-class Started(NamedTuple):
-    """The run folder is made and training begins."""
-
-    run: str  # the run folder as seen from the current one
-    prepared: Prepared
-
-
-class Note(NamedTuple):
-    """A sentence for the user, also written to log.txt."""
-
-    text: str
-
-
-class Finished(NamedTuple):
-    """Training has ended; ``signal`` is the number of the signal that ended it."""
-
-    run: Run
-    signal: int | None
-
-
-Event = Started | Note | Epoch | Tick | Finished
-
-
 @dataclass(frozen=True, slots=True)
 class Experimented:
     """A config that was read together with its data."""
 
     spec: Spec
-    prepared: Prepared
+    prepared: Prepared  # of the first fold, where there are folds
+
+    @property
+    def decided(self) -> Experiment:
+        """The experiment with everything decided but what the config leaves to be: the fold, where there are folds."""
+        return with_fold(resolved(self.prepared), self.spec.experiment.data.split.fold)
 
 
 def train(
-    config: str | Path, overrides: Overrides = (), *, name: str | None = None, runs_dir: str | Path | None = None
+    config: str | Path,
+    overrides: Overrides = (),
+    *,
+    folds: int | None = None,
+    name: str | None = None,
+    runs_dir: str | Path | None = None,
 ) -> Run:
-    """Train one run and give it back.
+    """Train one run and give it back; with ``folds``, or the key ``data.split.folds``, a `Folded` of so many.
 
     Raises: NnctlError: of the config or the data before anything is written; DivergedError after the run was saved.
             KeyboardInterrupt after the run was saved, where Ctrl-C ended it.
     """
-    for event in training(config, overrides, name=name, runs_dir=runs_dir):
-        if isinstance(event, Finished):
-            if event.signal is not None:
-                raise KeyboardInterrupt
-            if event.run.status == "diverged":
-                raise diverged(event.run)
-            return event.run
-    raise AssertionError("training ended without Finished")
+    last: Finished | None = None
+    for event in training(config, overrides, folds=folds, name=name, runs_dir=runs_dir):
+        last = event if isinstance(event, Finished) else last
+    assert last is not None, "training ended without Finished"
+    if last.signal is not None:
+        raise KeyboardInterrupt
+    if last.run.status == "diverged":
+        raise diverged(last.run)
+    return last.run
 
 
 def training(
     config: str | Path,
     overrides: Overrides = (),
     *,
+    folds: int | None = None,
     name: str | None = None,
     runs_dir: str | Path | None = None,
     argv: Sequence[str] = (),
 ) -> Iterator[Event]:
-    """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished."""
+    """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished.
+
+    With folds these are the events of each of them, between FoldsStarted and a last Finished with the `Folded`.
+    """
     runs = runs_folder(runs_dir)
     if name is not None:
         _check_name(name, from_command_line=bool(argv))
+    spec = _read(config, overrides, folds)
+    experiment = replace(spec.experiment, name=run_name(name, spec))
+    about = {"argv": list(argv), "overrides": spec.document.overrides}
+    cache = Cache(cache_folder(runs_dir))
     with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
-        opened = open_experiment(config, overrides, name=name, cache=Cache(cache_folder(runs_dir)))
-        spec, prepared = opened.spec, opened.prepared
+        if has_folds(experiment):
+            yield from cross_validation(spec, experiment, runs, about, cache)
+            return
+        prepared = _prepared(spec, experiment, cache)
         trainer = Trainer(prepared.job)
-        run_dir = RunDir.create(runs, str(prepared.experiment.name))
-        with run_dir.lock(), Interrupts() as interrupts:
-            about = {"argv": list(argv), "overrides": spec.document.overrides}
-            recorder = Recorder(run_dir, spec, prepared, trainer, about)
-            yield Started(os.path.relpath(run_dir.path), prepared)
-            for text in (*prepared.warnings, *prepared.notes):
-                recorder.note(text)
-                yield Note(text)
-            try:
-                yield from _loop(trainer, recorder, interrupts)
-            except Exception as error:
-                recorder.fail(str(error) if isinstance(error, NnctlError) else f"{type(error).__name__}: {error}")
-                raise
+        run_dir = RunDir.create(runs, str(experiment.name))
+        with Interrupts() as interrupts:
+            yield from running(run_dir, spec, prepared, trainer, interrupts, about)
 
 
-def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
-    """Run the trainer, record what it yields, and end at a signal."""
-    stop: Stop | None = None
-    for event in trainer.run():
-        if isinstance(event, Epoch):
-            recorder.epoch(event)
-            stop = event.stop
-        else:
-            recorder.keep_up()
-        yield event
-        if stop is not None or interrupts.received is not None:
-            break
-    if stop is None:
-        signal = interrupts.received
-        assert signal is not None
-        run = recorder.finish(
-            Stop("completed", f"{signal.name} in epoch {trainer.progress.epoch + 1}"), status="interrupted"
-        )
-        yield Finished(run, int(signal))
-        return
-    run = recorder.finish(stop)
-    yield Finished(run, None)
+def _read(config: str | Path, overrides: Overrides, folds: int | None) -> Spec:
+    """The config with the number of folds that was asked for in the key that stands for it."""
+    if folds is None:
+        return read_experiment(config, overrides)
+    key = "data.split.folds"
+    check_overrides(overrides or ())
+    if isinstance(overrides, Mapping):
+        spec = read_experiment(config, {**overrides, key: folds})
+    else:
+        given = [overrides] if isinstance(overrides, str) else overrides or ()
+        spec = read_experiment(config, [*given, f"{key}={folds}"])
+    if spec.experiment.data.split.fold is not None:
+        message = "names one fold, and `--folds` asks for all of them: leave out one of the two"
+        raise SpecError(Problem(message, "data.split.fold", spec.place("data.split.fold")))
+    return spec
 
 
 def open_experiment(
@@ -149,9 +137,14 @@ def open_experiment(
     Raises: NnctlError with every problem placed, those that only the data show included.
     """
     spec = read_experiment(config, overrides)
+    return Experimented(spec, _prepared(spec, replace(spec.experiment, name=run_name(name, spec)), cache))
+
+
+def _prepared(spec: Spec, experiment: Experiment, cache: Cache | None) -> Prepared:
+    """The experiment with its data; where there are folds, of the first one."""
     try:
         tables = partial(read_tables, folder=None if cache is None else cache.folder)
-        return Experimented(spec, prepare(replace(spec.experiment, name=run_name(name, spec)), tables, cache))
+        return prepare(with_fold(experiment, 1) if has_folds(experiment) else experiment, tables, cache)
     except NnctlError as error:
         raise error.placed(spec.place) from None
 

@@ -29,7 +29,8 @@ def key_of(experiment: Experiment) -> str | None:
     except DataError:
         return None
     values = written(experiment)
-    seed = data.split.seed_or(experiment.seed) if isinstance(data.split, DrawnSplit) else None
+    draws = isinstance(data.split, DrawnSplit) or data.split.folds is not None
+    seed = data.split.seed_or(experiment.seed) if draws else None
     depends = {
         "nnctl": nnctl.__version__,
         "plugins": _plugins(),

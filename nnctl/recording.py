@@ -49,30 +49,20 @@ class Run:
     seconds: float
     checkpoint: str | None  # the best weights; None if there are none
 
+    def as_json(self) -> dict[str, Any]:
+        """What `train --json` prints."""
+        names = ("status", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
+        return {"schema": "nnctl.train/1", "run": self.path, **{name: getattr(self, name) for name in names}}
+
 
 class Recorder:
     """Writes the run folder of one training."""
 
     def __init__(self, run_dir: RunDir, spec: Spec, prepared: Prepared, trainer: Trainer, about: Mapping[str, Any]):
         self.dir, self.prepared, self.trainer = run_dir, prepared, trainer
-        self.started = _now()
+        self.started = now()
         self.described = described(prepared)
-        self._about = {
-            "schema": "nnctl.run/1",
-            "name": run_dir.name,
-            "id": run_dir.id,
-            **about,
-            "seed": prepared.experiment.seed,
-            "versions": {"nnctl": nnctl.__version__, "numpy": np.__version__, "python": platform.python_version()},
-            "blas": _blas(),
-            "threads": 1,
-            "git": _git(spec.document.path.parent),
-            "data_sha256": prepared.fitted.data_sha256,
-            "rows": prepared.fitted.rows,
-            "parameters": prepared.network.parameters,
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-        }
+        self._about = described_run(run_dir, spec, prepared, about)
         atomic.write(run_dir.config, spec.document.content)
         atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
         self._write_run("running", "")
@@ -192,7 +182,7 @@ class Recorder:
                 "reason": reason,
                 "weights_sha256": weights_sha256,
                 "started": self.started,
-                "finished": None if status == "running" else _now(),
+                "finished": None if status == "running" else now(),
                 "seconds": progress.seconds,
                 "epochs": progress.epoch,
                 "best_epoch": self.trainer.best.epoch,
@@ -200,7 +190,27 @@ class Recorder:
         )
 
 
-def _now() -> str:
+def described_run(run_dir: RunDir, spec: Spec, prepared: Prepared, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What run.json says of a run that begins."""
+    return {
+        "schema": "nnctl.run/1",
+        "name": run_dir.name,
+        "id": run_dir.id,
+        **about,
+        "seed": prepared.experiment.seed,
+        "versions": {"nnctl": nnctl.__version__, "numpy": np.__version__, "python": platform.python_version()},
+        "blas": _blas(),
+        "threads": 1,
+        "git": _git(spec.document.path.parent),
+        "data_sha256": prepared.fitted.data_sha256,
+        "rows": prepared.fitted.rows,
+        "parameters": prepared.network.parameters,
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+    }
+
+
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -41,6 +41,7 @@ ROOMS = (
     ("preparation", "interrupts"),
     ("runs",),
     ("model", "recording"),
+    ("running", "folding"),
     ("experiment",),
     ("purposes", "drafting"),
     ("judging", "checking", "starting"),

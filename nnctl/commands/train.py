@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,11 +22,15 @@ def train(
     as_json: AsJson = False,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Folder of the run below the runs folder.")] = None,
     runs_dir: RunsDir = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Cross-validate: K runs, each validated on another part."),
+    ] = None,
     progress: Annotated[
         Literal["auto", "bar", "plain", "none"], typer.Option(help="Display; auto: a bar on a terminal, else lines.")
     ] = "auto",
 ) -> None:
-    """Train one run.
+    """Train one run, or one for each fold.
 
     Example: nnctl train configs/xor.yaml optimizer.lr=0.1 train.epochs=200
     """
@@ -37,7 +41,7 @@ def train(
     argv = ["nnctl", *sys.argv[1:]]
     try:
         with shown:
-            for event in training(config, overrides or (), name=name, runs_dir=runs_dir, argv=argv):
+            for event in training(config, overrides or (), folds=folds, name=name, runs_dir=runs_dir, argv=argv):
                 shown.show(event)
     finally:
         run = shown.so_far()
@@ -52,18 +56,13 @@ def train(
 def _print(run: Run, *, quiet: bool, as_json: bool) -> None:
     """The result on stdout; it names the run folder, whatever became of the run."""
     if as_json:
-        output.write_json(_as_json(run))
+        output.write_json(run.as_json())
     elif quiet:
         output.write_path(run.path)
     else:
         from nnctl.console import results
 
         results.show_run(run)
-
-
-def _as_json(run: Run) -> dict[str, Any]:
-    names = ("run", "status", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
-    return {"schema": "nnctl.train/1", **{name: getattr(run, "path" if name == "run" else name) for name in names}}
 
 
 def _interrupted(run: Run, signal: int) -> None:

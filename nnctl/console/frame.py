@@ -39,7 +39,8 @@ class History:
 class Frame:
     """Where a training stands. ``add`` is called for every evaluated epoch and only keeps it."""
 
-    def __init__(self, job: Job, max_time: float | None) -> None:
+    def __init__(self, job: Job, max_time: float | None, fold: str = "") -> None:
+        self.fold = f"{fold}{GAP}" if fold else ""
         self.epochs, self.steps, self.max_time = job.epochs, job.epochs * job.epoch_steps, max_time
         self.columns = job.columns
         self.loss = "val_loss" if "val_loss" in job.columns else "train_loss"
@@ -70,7 +71,7 @@ class Frame:
     def lines(self, width: int, *, drawable: bool = True) -> Iterator[tuple[str, str]]:
         """The lines with their styles; not ``drawable`` is a terminal that has ASCII only."""
         yield self._bar(width, "━─" if drawable else "#-"), "cyan"
-        yield f"epoch {self.now.epoch}/{self.epochs}{GAP}{self._speed():,.0f} steps/s", ""
+        yield f"{self.fold}epoch {self.now.epoch}/{self.epochs}{GAP}{self._speed():,.0f} steps/s", ""
         yield from self._table(width)
         if self.best is not None:
             value = number(self.best.values[self.monitor])

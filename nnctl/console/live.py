@@ -12,13 +12,13 @@ from rich.console import Console, Group
 
 from nnctl.console.frame import Frame
 from nnctl.console.output import Enduring
-from nnctl.console.progress import Display, heading, summary
+from nnctl.console.progress import Display, fold_of, heading, opening, summary
 from nnctl.console.tables import line
 from nnctl.trainer import Epoch, Tick
 
 if TYPE_CHECKING:
-    from nnctl.experiment import Started
     from nnctl.recording import Run
+    from nnctl.running import FoldsStarted, Started
 
 PAUSE = 0.1  # seconds between two redraws, at least ...
 SHARE = 30  # ... and so many times what the last one took
@@ -35,7 +35,8 @@ class Live(Display):
 
     def begin(self, started: Started) -> None:
         self.on_note(heading(started))
-        self._frame = Frame(started.prepared.job, started.prepared.experiment.train.max_time)
+        self._due = 0.0
+        self._frame = Frame(started.prepared.job, started.prepared.experiment.train.max_time, fold_of(started))
         # Without a thread of its own, which would take the training's processor, and without a hand on our streams.
         self._live = live.Live(
             self._frame,
@@ -46,6 +47,9 @@ class Live(Display):
             vertical_overflow="crop",
         )
         self._live.start(refresh=True)
+
+    def begin_folds(self, started: FoldsStarted) -> None:
+        self.on_note(opening(started))
 
     def on_epoch(self, event: Epoch) -> None:
         self.epoch = event

@@ -12,8 +12,8 @@ from nnctl.console.text import clean, count, duration, number
 from nnctl.trainer import Epoch, Tick
 
 if TYPE_CHECKING:
-    from nnctl.experiment import Event, Finished, Started
     from nnctl.recording import Run
+    from nnctl.running import Event, Finished, FoldsStarted, Started
 
 Mode = Literal["auto", "bar", "plain", "none"]
 
@@ -44,6 +44,8 @@ class Display:
         self.started: Started | None = None
         self.finished: Finished | None = None
         self.epoch: Epoch | None = None
+        self.folds: FoldsStarted | None = None
+        self._ended: list[Run] = []  # of the folds
 
     def show(self, event: Event) -> None:
         """Take an event in."""
@@ -67,12 +69,24 @@ class Display:
     def end(self, run: Run) -> None:
         """The run is over."""
 
+    def begin_folds(self, started: FoldsStarted) -> None:
+        """The folder of a cross-validation is there; its folds begin and end as runs do."""
+
     def so_far(self) -> Run | None:
         """The run; where an error ended it without a last word, what is known of it; None before it began."""
-        from nnctl.recording import Run
-
         if self.finished is not None:
             return self.finished.run
+        run = self._unfinished()
+        if self.folds is None:
+            return run
+        from nnctl.folding import folded
+
+        return folded(self.folds.run, [*self._ended, *([run] if run else [])], "failed", "")
+
+    def _unfinished(self) -> Run | None:
+        """What is known of the run that has not ended."""
+        from nnctl.recording import Run
+
         if self.started is None:
             return None
         epoch = self.epoch
@@ -88,18 +102,28 @@ class Display:
         )
 
     def _rarer(self, event: Event) -> None:
-        from nnctl.experiment import Finished, Note, Started
+        from nnctl.running import Finished, FoldsStarted, Note, Started
 
         if isinstance(event, Tick):
             self.on_tick(event)
         elif isinstance(event, Note):
             self.on_note(event.text)
         elif isinstance(event, Started):
-            self.started = event
+            self.started, self.epoch = event, None
             self.begin(event)
+        elif isinstance(event, FoldsStarted):
+            self.folds = event
+            self.begin_folds(event)
         elif isinstance(event, Finished):
+            self._finish(event)
+
+    def _finish(self, event: Finished) -> None:
+        if self.folds is None or len(self._ended) == self.folds.folds or self.started is None:
             self.finished = event
-            self.end(event.run)
+        else:
+            self._ended.append(event.run)
+        self.started = None  # it holds the rows of its run
+        self.end(event.run)
 
     def __enter__(self) -> Self:
         return self
@@ -115,6 +139,9 @@ class Notes(Display):
 
     def on_note(self, text: str) -> None:
         output.note(text)
+
+    def begin_folds(self, started: FoldsStarted) -> None:
+        output.note(opening(started))
 
     def end(self, run: Run) -> None:
         output.note(summary(run))
@@ -141,7 +168,7 @@ class Plain(Notes):
         self._write()
 
     def begin(self, started: Started) -> None:
-        self._epochs = started.prepared.job.epochs
+        self._epochs, self._due = started.prepared.job.epochs, FLUSH
         output.note(heading(started))
 
     def end(self, run: Run) -> None:
@@ -162,8 +189,19 @@ class Plain(Notes):
 def heading(started: Started) -> str:
     """What is about to be trained, as a line."""
     prepared = started.prepared
+    fold = f"{fold_of(started)}: " if started.fold else ""
     rows = ", ".join(f"{number:,} {part}" for part, number in prepared.fitted.rows.items() if number)
-    return clean(f"{started.run}: {rows} rows, {count(prepared.network.parameters, 'parameter')}")
+    return clean(f"{fold}{started.run}: {rows} rows, {count(prepared.network.parameters, 'parameter')}")
+
+
+def fold_of(started: Started) -> str:
+    """Which fold a run is: ``fold 2/5``; empty for a run of its own."""
+    return "fold {}/{}".format(*started.fold) if started.fold else ""
+
+
+def opening(started: FoldsStarted) -> str:
+    """What a cross-validation is about to do, as a line."""
+    return clean(f"{started.run}: {started.folds} folds")
 
 
 def summary(run: Run) -> str:

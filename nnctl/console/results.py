@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
+from rich.table import Table
 
+from nnctl.console import output
 from nnctl.console.columns_table import columns_table
 from nnctl.console.tables import fits, line, pairs, show, table
 from nnctl.console.text import count, named
 
 if TYPE_CHECKING:
     from nnctl.checking import Checked
+    from nnctl.folding import Folded
     from nnctl.judging import Evaluation
     from nnctl.network.gradcheck import Checked as CheckedGradient
     from nnctl.recording import Run
@@ -22,8 +25,34 @@ BLANK = line("")
 
 
 def show_run(run: Run) -> None:
-    """The folder of a run, and its metrics by part."""
-    show(line(run.path, "bold"), *([by_part(run.metrics)] if run.metrics else []))
+    """The folder of a run, and its metrics by part; those of a cross-validation fold by fold."""
+    from nnctl.folding import Folded
+
+    if isinstance(run, Folded):
+        show_folds(run)
+    else:
+        show(line(run.path, "bold"), *([by_part(run.metrics)] if run.metrics else []))
+
+
+def show_folds(run: Folded) -> None:
+    """The metrics of every fold on the rows that its network has not learned from, their means and deviations."""
+    names = [name for name in run.metrics if not name.startswith("train_")]
+    shown = len(names)
+    while shown > 1 and not fits(_by_fold(run, names[:shown])):
+        shown -= 1
+    show(line(run.path, "bold"), _by_fold(run, names[:shown]))
+    if shown < len(names):
+        output.note(f"not shown, for want of width: {', '.join(names[shown:])}; see folds.json or --json")
+
+
+def _by_fold(run: Folded, names: Sequence[str]) -> Table:
+    rows: list[Sequence[object]] = [
+        (str(number), fold.status.replace("_", " "), *(fold.metrics.get(name) for name in names))
+        for number, fold in enumerate(run.folds, 1)
+    ]
+    for what, values in (("mean", run.metrics), ("std (n - 1)", run.std)):
+        rows.append((what, "", *(values[name] for name in names)))
+    return table(["fold", "status", *names], rows, words=["fold", "status"])
 
 
 def by_part(metrics: dict[str, Any]) -> RenderableType:

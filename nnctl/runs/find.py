@@ -14,7 +14,7 @@ from pathlib import Path
 from nnctl.arguments import check_path
 from nnctl.errors import Place, Problem, RunError, SpecError
 from nnctl.runs import atomic
-from nnctl.runs.run_dir import ID, LATEST, NAME, RunDir, shown
+from nnctl.runs.run_dir import FOLD, ID, LATEST, NAME, RunDir, shown
 
 SUFFIX = ".safetensors"
 DEFAULT_RUNS_DIR = Path("runs")
@@ -47,12 +47,14 @@ class Found:
 def find(runs_dir: Path, reference: str) -> Found:
     """The checkpoint that RUN names: that file, or the best one of that run.
 
-    Raises: SpecError if it names nothing, or several runs; RunError if it names a folder that is no run, or a run
-            that has no checkpoint.
+    Raises: SpecError if it names nothing, several runs, or the folds of one together; RunError if it names a folder
+            that is no run, or a run that has no checkpoint.
     """
     named = _locate(runs_dir, reference)
     if not isinstance(named, RunDir):
         return Found(None, named)
+    if not os.path.lexists(named.best) and os.path.isdir(named.fold(1).path):
+        raise SpecError(Problem(_name_a_fold(named), place=Place(str(named.path))))
     if not os.path.lexists(named.best):
         raise RunError(Problem(_no_checkpoint(named), place=Place(str(named.path))))
     return Found(named, named.best)
@@ -128,7 +130,15 @@ def _run_at(path: Path) -> RunDir | None:
 
 
 def _run_below(runs_dir: Path, reference: str) -> RunDir | None:
-    """The run for `NAME`, `NAME/latest`, `NAME/ID`, or for a part of the id that only one run has."""
+    """The run for `NAME`, `NAME/latest`, `NAME/ID`, or for a part of the id that only one run has.
+
+    A fold of it has its name behind: ``NAME/latest/fold-2``.
+    """
+    whole, _, last = reference.rpartition("/")
+    if whole and FOLD.fullmatch(last):
+        parent = _run_at(Path(whole)) or _run_below(runs_dir, whole)
+        fold = None if parent is None else RunDir(parent.path / last)
+        return fold if fold is not None and fold.is_run() else None
     name, _, rest = reference.partition("/")
     # Names only: `..` and the like would lead out of the folder.
     if NAME.fullmatch(name) and (not rest or NAME.fullmatch(rest)):
@@ -182,6 +192,10 @@ def _names_nothing(runs_dir: Path, reference: str) -> str:
 def _how_to_list(runs_dir: Path) -> str:
     option = "" if runs_dir == DEFAULT_RUNS_DIR else f" --runs-dir {shlex.quote(str(runs_dir))}"
     return f"`nnctl runs ls{option}` lists the runs"
+
+
+def _name_a_fold(run: RunDir) -> str:
+    return f"is a cross-validation and has no weights of its own; name one of its folds, such as `{run.fold(1).path}`"
 
 
 def _no_checkpoint(run: RunDir) -> str:

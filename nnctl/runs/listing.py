@@ -169,15 +169,16 @@ def _about(run: RunDir) -> dict[str, Any]:
 
 
 def _metrics(run: RunDir) -> dict[str, float | None]:
-    """The metrics of the best weights; none, as long as there is no metrics.json.
+    """The metrics of the best weights, of a cross-validation the means; none, as long as there is no such file.
 
     Raises: RunError if the file is damaged.
     """
-    if not os.path.lexists(run.metrics_json):
+    path, key = (run.folds_json, "mean") if os.path.lexists(run.folds_json) else (run.metrics_json, "metrics")
+    if not os.path.lexists(path):
         return {}
-    metrics = atomic.read_json(run.metrics_json).get("metrics")
+    metrics = atomic.read_json(path).get(key)
     if not isinstance(metrics, dict) or not all(each is None or _is_number(each) for each in metrics.values()):
-        raise RunError(Problem("is damaged: `metrics` are not numbers", place=Place(str(run.metrics_json))))
+        raise RunError(Problem(f"is damaged: `{key}` are not numbers", place=Place(str(path))))
     return metrics
 
 

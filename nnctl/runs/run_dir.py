@@ -6,11 +6,9 @@ import contextlib
 import csv
 import errno
 import fcntl
-import json
 import math
 import os
 import re
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -20,14 +18,15 @@ from typing import Any, Self
 
 from nnctl.errors import Place, Problem, RunError, SpecError
 from nnctl.runs import atomic
+from nnctl.runs.run_lock import RunLock
 
 LATEST = "latest"
 SCHEMA = "nnctl.run/1"
 FLUSH_EVERY = 0.5  # seconds that a row of metrics may wait for
-LOCK_PATIENCE = 0.25  # seconds; a reader who asks whether the run is locked holds the lock for microseconds
 MAX_TRIES = 1_000
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FOLD = re.compile(r"fold-[1-9][0-9]*")
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 
 
@@ -41,6 +40,7 @@ class RunDir:
         self.run_json = path / "run.json"
         self.metrics_csv = path / "metrics.csv"
         self.metrics_json = path / "metrics.json"
+        self.folds_json = path / "folds.json"  # of a cross-validation, in the place of metrics and checkpoints
         self.log = path / "log.txt"
         self.run_lock = path / "run.lock"
         self.checkpoints = path / "checkpoints"
@@ -51,7 +51,7 @@ class RunDir:
         return f"RunDir({str(self.path)!r})"
 
     @classmethod
-    def create(cls, runs_dir: Path, name: str) -> RunDir:
+    def create(cls, runs_dir: Path, name: str, *, checkpoints: bool = True) -> RunDir:
         """Make a new folder for a run; no two processes ever get the same one.
 
         Raises: SpecError if the name is not allowed; OutputError if the folder cannot be made.
@@ -61,7 +61,8 @@ class RunDir:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             run = cls(_make_new_folder(folder))
-            run.checkpoints.mkdir()
+            if checkpoints:
+                run.checkpoints.mkdir()
             for made in (run.path, folder, runs_dir):
                 atomic.sync_folder(made)
         except OSError as error:
@@ -69,15 +70,37 @@ class RunDir:
         _link_latest(run.path)
         return run
 
+    def create_fold(self, number: int) -> RunDir:
+        """Make the folder for the run of a fold, from 1, inside this one. Raises: OutputError if that fails."""
+        run = self.fold(number)
+        try:
+            run.checkpoints.mkdir(parents=True)
+            for made in (run.path, self.path):
+                atomic.sync_folder(made)
+        except OSError as error:
+            raise atomic.cannot_write(run.path, error, done="made") from error
+        return run
+
+    def fold(self, number: int) -> RunDir:
+        """The run of a fold of this cross-validation, from 1."""
+        return RunDir(self.path / f"fold-{number}")
+
     @property
     def id(self) -> str:
-        """Time and four random digits: ``20261121-115407-3fa9``."""
-        return os.path.basename(os.path.realpath(self.path))
+        """Time and four random digits: ``20261121-115407-3fa9``; of a fold ``20261121-115407-3fa9/fold-2``."""
+        path = os.path.realpath(self.path)
+        own = os.path.basename(path)
+        return f"{os.path.basename(os.path.dirname(path))}/{own}" if self._is_fold() else own
 
     @property
     def name(self) -> str:
         """The folder that the runs of one experiment share."""
-        return os.path.basename(os.path.dirname(os.path.realpath(self.path)))
+        folder = os.path.dirname(os.path.realpath(self.path))
+        return os.path.basename(os.path.dirname(folder) if self._is_fold() else folder)
+
+    def _is_fold(self) -> bool:
+        path = Path(os.path.realpath(self.path))
+        return FOLD.fullmatch(path.name) is not None and RunDir(path.parent).is_run()
 
     def is_run(self) -> bool:
         """Whether a run was begun here."""
@@ -119,40 +142,6 @@ class RunDir:
         finally:
             os.close(handle)
         return False
-
-
-class RunLock:
-    """The lock of a run in training, held until `release`; the kernel releases it when the process is killed."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._handle: int | None = None
-        try:
-            # Never through a link: what it points to would be overwritten.
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-            _wait_for_lock(self._handle)
-            os.ftruncate(self._handle, 0)
-            atomic.write_all(self._handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
-        except BlockingIOError as error:
-            self.release()
-            raise SpecError(Problem(_held(path), place=Place(str(path.parent)))) from error
-        except OSError as error:
-            self.release()
-            raise atomic.cannot_write(path, error, done="locked") from error
-
-    def release(self) -> None:
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            os.close(handle)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def __del__(self) -> None:
-        self.release()
 
 
 class MetricsLog:
@@ -270,26 +259,6 @@ def _link_latest(path: Path) -> None:
         os.replace(temporary, link)
     with contextlib.suppress(OSError):
         temporary.unlink()
-
-
-def _wait_for_lock(handle: int) -> None:
-    until = time.monotonic() + LOCK_PATIENCE
-    while True:
-        try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(0.005)
-
-
-def _held(path: Path) -> str:
-    try:
-        holder = atomic.read_json(path)
-    except RunError:  # it has been locked just now, and not signed yet
-        holder = {}
-    who = f" by process {holder['pid']} on {holder['host']}" if holder.keys() >= {"pid", "host"} else ""
-    return f"is being trained{who}; wait until it ends, or stop it there"
 
 
 def _cell(value: Any) -> str:

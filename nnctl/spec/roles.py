@@ -82,6 +82,10 @@ def unfit(name: str, exceptions: ColumnOptions, type: str) -> Iterator[Problem]:
 def data_problems(data: Data) -> Iterator[Problem]:
     """What is wrong in the section without a look at the table."""
     yield from _target_problems(data)
+    if data.split.folds is not None and data.val_path is not None:
+        yield Problem(
+            "cannot stand beside folds, each of which validates on its own rows: leave it out", "data.val_path"
+        )
     yield from _format_problems(data.format)
     yield from _bounds_problems("data.numeric.clip", data.numeric.clip)
     yield from _levels_problems(data.categorical)

@@ -87,7 +87,7 @@ def test_a_lock_of_another_process_is_refused_within_a_second(
     run: RunDir, holder: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr("nnctl.runs.run_dir.time", clock)
+    monkeypatch.setattr("nnctl.runs.run_lock.time", clock)
     with pytest.raises(SpecError, match=f"process {holder.pid} on .* wait until it ends"):
         run.lock()
     assert 0 < clock.now < 1

@@ -1,0 +1,70 @@
+"""The lock of a run's folder: whoever trains the run holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Self
+
+from nnctl.errors import Place, Problem, RunError, SpecError
+from nnctl.runs import atomic
+
+LOCK_PATIENCE = 0.25  # seconds; a reader who asks whether the run is locked holds the lock for microseconds
+
+
+class RunLock:
+    """The lock of a run in training, held until `release`; the kernel releases it when the process is killed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: int | None = None
+        try:
+            # Never through a link: what it points to would be overwritten.
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            _wait_for_lock(self._handle)
+            os.ftruncate(self._handle, 0)
+            atomic.write_all(self._handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        except BlockingIOError as error:
+            self.release()
+            raise SpecError(Problem(_held(path), place=Place(str(path.parent)))) from error
+        except OSError as error:
+            self.release()
+            raise atomic.cannot_write(path, error, done="locked") from error
+
+    def release(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        self.release()
+
+
+def _wait_for_lock(handle: int) -> None:
+    until = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.005)
+
+
+def _held(path: Path) -> str:
+    try:
+        holder = atomic.read_json(path)
+    except RunError:  # it has been locked just now, and not signed yet
+        holder = {}
+    who = f" by process {holder['pid']} on {holder['host']}" if holder.keys() >= {"pid", "host"} else ""
+    return f"is being trained{who}; wait until it ends, or stop it there"

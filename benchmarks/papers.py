@@ -42,6 +42,11 @@ def seeds(count: int, *more: str) -> tuple[tuple[str, ...], ...]:
     return tuple((f"seed={seed}", *more) for seed in range(count))
 
 
+def folds(count: int, repeats: int) -> tuple[tuple[str, ...], ...]:
+    """Cross-validations with several seeds, each of which cuts other folds."""
+    return tuple((f"data.split.fold={fold}", *seed) for seed in seeds(repeats) for fold in range(1, count + 1))
+
+
 def splits(dataset: str) -> tuple[tuple[str, ...], ...]:
     folder = f"{os.environ['PAPERS_DATA']}/uci/{dataset}"
     return tuple(
@@ -96,6 +101,7 @@ def papers() -> Iterator[Protocol]:
     ):
         name = f"proben1_{dataset}"
         yield Protocol(name, f"papers/{name}", "test_accuracy", mark, published, sklearn, seeds(5), "lower", error=True)
+    yield Protocol("sonar", "papers/sonar", "last.val_accuracy", 0.82, "0.860", "0.862", folds(10, repeats=5))
     yield Protocol("california_sgd", "papers/california_sgd", "test_mse", 0.44, "0.4212", "", seeds(3), "lower")
     yield Protocol("california_adam", "papers/california_adam", "test_rmse", 0.545, "0.5297", "", seeds(3), "lower")
     yield Protocol("adult", "papers/adult", "test_accuracy", 0.850, "0.8522", "0.8584", seeds(3))

@@ -196,7 +196,10 @@ def run_name(name: str | None, spec: Spec) -> str:
     if name is not None:
         return name
     if spec.experiment.name is not None:
-        return validate_name(spec.experiment.name)
+        try:
+            return validate_name(spec.experiment.name)
+        except SpecError as error:
+            raise error.placed(spec.place) from None
     return name_from_stem(spec.document.path.stem)
 
 

@@ -15,7 +15,8 @@ from nnctl.console import progress
 from nnctl.console.frame import History
 from nnctl.console.live import Live
 from nnctl.console.text import BLOCKS, clean, clock, count, duration, number, sparkline
-from nnctl.experiment import Finished, Note, Started
+from nnctl.experiment import Finished, FoldsStarted, Note, Started
+from nnctl.folding import folded
 from nnctl.recording import Run
 from nnctl.trainer import Epoch, Tick
 
@@ -204,6 +205,29 @@ def test_a_failed_training_is_known_by_what_was_seen_of_it():
     display.show(started())
     display.show(epoch(3, 0.5))
     assert display.so_far() == Run("runs/[red]x[/red]/1", "failed", "", 3, 0, {}, 0.5, None)
+
+
+def test_the_clock_of_a_display_starts_anew_with_every_fold():
+    screen = Screen()
+    with Live(Console(file=screen, force_terminal=True, width=80)) as display:
+        display.show(FoldsStarted("runs/x/1", 2))
+        for fold, seconds in ((1, 50.0), (2, 0.2)):
+            display.show(started()._replace(fold=(fold, 2)))
+            display.show(epoch(1, seconds))
+            assert f"fold {fold}/2  epoch 1/100" in screen.getvalue()
+            display.show(finished(1))
+    assert "runs/x/1: 2 folds" in screen.getvalue()
+
+
+def test_folds_that_an_error_ended_are_known_by_those_that_ended():
+    display = progress.Display()
+    display.show(FoldsStarted("runs/x/1", 3))
+    assert display.so_far() == folded("runs/x/1", [], "failed", "")
+    for event in (started(), finished(9), started(), epoch(2, 0.5)):
+        display.show(event)
+    run = display.so_far()
+    assert [fold.status for fold in run.folds] == ["early_stopped", "failed"]
+    assert (run.path, run.status, run.epochs) == ("runs/x/1", "failed", 11)
 
 
 def test_a_pipe_gets_plain_lines_and_a_terminal_a_bar(monkeypatch):

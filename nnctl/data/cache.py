@@ -48,11 +48,12 @@ class Cache:
         try:
             with path.open("rb") as file:
                 entry = _read(file.fileno(), key)
-            if entry is not None:
-                os.utime(path)  # the oldest is the one that was not used for longest
-            return entry
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        if entry is not None:
+            with suppress(OSError):
+                os.utime(path)  # the oldest is the one that was not used for longest
+        return entry
 
     @contextmanager
     def new(self, key: str) -> Iterator[Draft]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from operator import add
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import check_path
 from nnctl.cutting import PARTS, cut
 from nnctl.data.cells import open_csv
-from nnctl.data.refusals import no_column
-from nnctl.data.rows import rows_of, write_rows
+from nnctl.data.refusals import check_columns, no_column
+from nnctl.data.rows import check_target, is_replaced, rows_of, write_rows
 from nnctl.data.table import Table
 from nnctl.dataset import read, rows_with_target
 from nnctl.errors import DataError, Place, Problem, SpecError
@@ -27,6 +31,7 @@ from nnctl.recording import Run
 Array = NDArray[Any]
 
 CSV = "the path of a CSV file"
+ROWS = 2**14  # predicted together; a multiple of what is evaluated at once, which leaves no trace in the results
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,24 +158,45 @@ def predict(
 ) -> Predicted:
     """Write a CSV with the input's cells as they were and the predictions behind them; ``-`` is stdin and stdout.
 
+    The input is read and checked as a whole, then predicted and written block by block: it may be larger than memory.
     Raises: DataError if a feature column is missing, or a column has the name of one that would be added.
     """
     check_path("csv", csv, f"{CSV}; for a table in memory there is `nnctl.load(run).predict`")
     check_path("output", output, "the path of the file to write, `-` for the standard output")
     model, _ = open_model(run, runs_dir=runs_dir)
-    data = model.experiment.data
+    form, target = model.experiment.data.format, Path(output)
     names = prediction_columns(model, proba=proba)
-    file = open_csv(Path(csv), delimiter=data.format.delimiter, encoding=data.format.encoding)
-    header, rows = rows_of(file)
-    taken = [name for name in names if name in header]
+    check_target(target, Path(csv))
+    file = open_csv(Path(csv), delimiter=form.delimiter, encoding=form.encoding)
+    taken = [name for name in names if name in file.header]
     if taken:
         place = Place(str(csv), 1)
         raise DataError(Problem(f"has a column `{taken[0]}`, a name that predictions get; rename it", place=place))
+    check_columns(file.path, model.features.types, file.header)
+    table = model.read(file)  # all of it, before the first row is written
+    model.features.check(table)
+    if not is_replaced(target):
+        for block in _blocks(model, table):  # what is written there cannot be taken back
+            model.features.matrix(block, model.arena.dtype)
+    unseen: Counter[str] = Counter()
+    added = chain.from_iterable(_added(model, block, unseen, proba=proba) for block in _blocks(model, table))
     with threadpool_limits(1):
-        outputs, unseen = model.outputs(model.read(file))
-    added = _cells(model, outputs, proba=proba)
-    write_rows(Path(output), [*header, *names], map(add, rows, added), source=Path(csv), delimiter=file.delimiter)
-    return Predicted(len(rows), tuple(unseen_notes(str(csv), unseen)))
+        write_rows(target, [*file.header, *names], map(add, rows_of(file), added), delimiter=file.delimiter)
+    in_order = {name: unseen[name] for name in model.features.types if unseen[name]}
+    return Predicted(table.rows, tuple(unseen_notes(str(csv), in_order)))
+
+
+def _blocks(model: Model, table: Table) -> Iterator[Table]:
+    """The rows of a table, some after the other."""
+    for start in range(0, table.rows, ROWS):
+        yield table.take(np.arange(start, min(start + ROWS, table.rows)), model.features.types)
+
+
+def _added(model: Model, block: Table, unseen: Counter[str], *, proba: bool) -> list[list[str]]:
+    """The added cells of the rows of a block; its cells with unseen levels are counted by column."""
+    outputs, strange = model.outputs(block)
+    unseen.update(strange)
+    return _cells(model, outputs, proba=proba)
 
 
 def prediction_columns(model: Model, *, proba: bool) -> list[str]:

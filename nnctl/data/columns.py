@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import counted, taken
 from nnctl.data.cells import SHOWN
 from nnctl.data.dates import date_seconds, is_iso
 from nnctl.data.faults import Refusal as Refusal
@@ -127,7 +128,7 @@ class Texts:
 
     @property
     def counts(self) -> NDArray[np.intp]:
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
+        return counted(self.codes, len(self.texts))
 
     def mostly(self, holds: Callable[[str], bool]) -> bool:
         """Whether something holds for at least half of the cells."""
@@ -136,15 +137,16 @@ class Texts:
 
     def look_up(self, table: Sequence[float], missing: float) -> Numbers:
         """For every row the entry of its text."""
-        found: Numbers = np.array([*table, missing], dtype=np.float64)[self.codes]  # code -1 is the last entry
-        return found
+        return taken(np.array([*table, missing], dtype=np.float64), self.codes)  # code -1 is the last entry
 
     def cleaned(self, missing: frozenset[str]) -> Texts:
         """The texts without surrounding blanks and without those that stand for a missing value."""
         stripped = [text.strip() for text in self.texts]
         place = {text: i for i, text in enumerate(dict.fromkeys(text for text in stripped if text not in missing))}
+        if list(place) == self.texts:
+            return self
         moved = np.array([*(place.get(text, -1) for text in stripped), -1], dtype=np.int32)
-        return Texts(moved[self.codes], tuple(place))
+        return Texts(taken(moved, self.codes), tuple(place))
 
 
 def number_column(name: str, values: Numbers, notation: Notation) -> Column:
@@ -239,7 +241,7 @@ def _category(name: str, texts: Texts, notation: Notation) -> Column:
     else:
         levels = sorted(texts.texts, key=lambda text: (numbers[text], text))
     place = {level: i for i, level in enumerate(levels)}
-    values = texts.look_up([place[text] for text in texts.texts], -1).astype(np.int32)
+    values = taken(np.array([*(place[text] for text in texts.texts), -1], dtype=np.int32), texts.codes)
     return Column(name, "category", values, levels=tuple(levels))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.refusals import outside, refused
+from nnctl.data.refusals import check_columns, outside, places, refused
 from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
 from nnctl.layers import InputColumn
@@ -47,10 +47,12 @@ class NumberFeature:
 
     def problems(self, column: Column, table: Table) -> list[Problem]:
         """What cannot be written: missing cells that nothing stands for, numbers that the scaler does not take."""
-        missing = np.isnan(column.values)
-        found = outside(table, column, self.scaler, np.arange(table.rows))
-        if self.fill is None and missing.any():
-            found.append(refused(table, column, np.flatnonzero(missing), "missing, which `missing: error` forbids"))
+        found = outside(table, column, self.scaler)
+        if self.fill is not None:
+            return found
+        missing = places(lambda part: np.isnan(column.values[part]), table.rows)
+        if len(missing):
+            found.append(refused(table, column, missing, "missing, which `missing: error` forbids"))
         return found
 
     def write(self, column: Column, out: Array) -> int:
@@ -189,10 +191,7 @@ class Features:
 
     def check(self, table: Table) -> None:
         """Raises: DataError if columns are missing, or cells hold what their transform cannot take."""
-        missing = [column.name for column in self.columns if column.name not in table.columns]
-        if missing:
-            listed = ", ".join(f"`{name}`" for name in missing)
-            raise DataError(Problem(f"{table.path}: has no column {listed}, which training used"))
+        check_columns(table.path, self.types, table.header)
         problems = [
             problem for column in self.columns for problem in column.problems(table.columns[column.name], table)
         ]

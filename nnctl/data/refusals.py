@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import blocks
 from nnctl.data.cells import SHOWN
 from nnctl.data.table import Column, Table
-from nnctl.errors import Place, Problem
-from nnctl.spec.problems import shown, some, suggest
+from nnctl.errors import DataError, Place, Problem
+from nnctl.spec.problems import MAX_LISTED, listed, shown, some, suggest
 from nnctl.spec.synonyms import SYNONYMS
 from nnctl.transforms import Scaler
 
@@ -21,6 +24,23 @@ def no_column(table: Table, name: str, role: str = "") -> str:
     meant = suggest(name, table.header, SYNONYMS)
     guess = "allowed:" if meant is None else f"did you mean {shown(meant)}? It has"
     return f"{table.path} has no column {who}, {guess} {some(table.header)}"
+
+
+def check_columns(path: Path, used: Collection[str], header: Sequence[str]) -> None:
+    """Raises: DataError if the header lacks columns that training used: which, and what they may be called here."""
+    missing = [name for name in used if name not in header]
+    if not missing:
+        return
+    free = [name for name in header if name and name not in used]
+    meant = {name: near for name in missing[:MAX_LISTED] if (near := suggest(name, free))}
+    more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
+    message = f"{path}: has no column {listed(missing[:MAX_LISTED])}{more}, which training used"
+    if len(missing) == 1 and meant:
+        message += f"; did you mean {shown(meant[missing[0]])}?"
+    elif meant:
+        near = ", ".join(f"{shown(other)} (for {shown(name)})" for name, other in meant.items())
+        message += f"; did you mean {near}?"
+    raise DataError(Problem(message))
 
 
 def refused(table: Table, column: Column, rows: NDArray[Any], fault: str) -> Problem:
@@ -35,8 +55,16 @@ def refused(table: Table, column: Column, rows: NDArray[Any], fault: str) -> Pro
     return Problem(f"column `{column.name}`: {says}: {', '.join(cells)}{more}", place=Place(str(table.path), lines[0]))
 
 
-def outside(table: Table, column: Column, scaler: Scaler, rows: NDArray[Any]) -> list[Problem]:
-    """The problem with those of the rows whose number the scaler does not take, if there are any."""
-    bad = rows[scaler.outside(column.values[rows])]
+def outside(table: Table, column: Column, scaler: Scaler, rows: NDArray[Any] | None = None) -> list[Problem]:
+    """The problem with those of the rows, or of all, whose number the scaler does not take, if there are any."""
+    if rows is None:
+        bad = places(lambda part: scaler.outside(column.values[part]), table.rows)
+    else:
+        bad = rows[places(lambda part: scaler.outside(column.values[rows[part]]), len(rows))]
     fault = f"outside of what {scaler.name} takes ({scaler.domain})"
     return [refused(table, column, bad, fault)] if len(bad) else []
+
+
+def places(holds: Callable[[slice], NDArray[np.bool_]], count: int) -> NDArray[Any]:
+    """The places from 0 to count at which something holds, asked block by block."""
+    return np.concatenate([np.flatnonzero(holds(part)) + part.start for part in blocks(count)])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import os
 import secrets
+import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from nnctl.data.cells import STDIN, CsvFile, open_csv
 from nnctl.errors import DataError, OutputError, Place, Problem
@@ -22,12 +23,20 @@ def read_rows(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> t
 
     Raises: DataError as in ``read_table``, except for what concerns types.
     """
-    return rows_of(open_csv(path, delimiter=delimiter, encoding=encoding))
+    file = open_csv(path, delimiter=delimiter, encoding=encoding)
+    return list(file.header), list(rows_of(file))
 
 
-def rows_of(file: CsvFile) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows of an open file."""
-    return list(file.header), [cells for _, cells in file.records(keep_blanks=True)]
+def rows_of(file: CsvFile) -> Iterator[list[str]]:
+    """The rows of an open file, of which no more than a block is in memory."""
+    return (cells for _, cells in file.records(keep_blanks=True))
+
+
+def check_target(target: Path, source: Path) -> None:
+    """Raises: DataError if rows from ``source`` would be written over it, by whatever name the file is called."""
+    here, there = _status(target, STDOUT, sys.stdout), _status(source, STDIN, sys.stdin)
+    if here and there and stat.S_ISREG(here.st_mode) and os.path.samestat(here, there):
+        raise DataError(Problem("the input would be overwritten; choose another output file", place=_named(target)))
 
 
 def write_rows(
@@ -35,19 +44,16 @@ def write_rows(
     header: Sequence[str],
     rows: Iterable[Sequence[str]],
     *,
-    source: Path | None = None,
     delimiter: str = ",",
 ) -> None:
-    """Write a CSV file (``-``: standard output) as UTF-8, whole or not at all.
+    """Write a CSV file (``-``: standard output) as UTF-8, whole or not at all, row by row as they come.
 
-    Raises: DataError if ``target`` is the file ``source`` that the rows come from; OutputError if it cannot be written.
+    Raises: OutputError if it cannot be written.
     """
-    if source is not None and _same(target, source):
-        raise DataError(Problem("the input would be overwritten; choose another output file", place=Place(str(target))))
     try:
         if target == STDOUT:
             _write(sys.stdout.buffer, header, rows, delimiter)
-        elif target.exists() and not target.is_file():
+        elif not is_replaced(target):
             with target.open("wb") as stream:  # a pipe or a device: there is nothing to replace
                 _write(stream, header, rows, delimiter)
         else:
@@ -55,13 +61,25 @@ def write_rows(
     except BrokenPipeError:
         raise  # the reader has had enough, as `head` has: that is no failure
     except OSError as error:
-        name = "standard output" if target == STDOUT else str(target)
         message = f"the file cannot be written: {error.strerror or error}"
-        raise OutputError(Problem(message, place=Place(name))) from None
+        raise OutputError(Problem(message, place=_named(target))) from None
 
 
-def _same(target: Path, source: Path) -> bool:
-    return target != STDOUT and source != STDIN and target.exists() and source.exists() and target.samefile(source)
+def is_replaced(target: Path) -> bool:
+    """Whether what is written becomes visible only when it is whole; not on the standard output, in pipes, devices."""
+    return target != STDOUT and (target.is_file() or not target.exists())
+
+
+def _named(target: Path) -> Place:
+    return Place("standard output" if target == STDOUT else str(target))
+
+
+def _status(path: Path, standard: Path, stream: TextIO) -> os.stat_result | None:
+    """What the system says of a file, or of the standard one; None if there is none."""
+    try:
+        return os.fstat(stream.fileno()) if path == standard else path.stat()
+    except (OSError, ValueError):  # ValueError: closed, or in memory
+        return None
 
 
 def _replace(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnctl.data.rows import STDIN, STDOUT, read_rows, write_rows
+from nnctl.data.rows import STDIN, STDOUT, check_target, read_rows, write_rows
 from nnctl.errors import DataError, OutputError
 
 
@@ -61,7 +61,8 @@ def test_delimiter_and_encoding_are_options():
 
 def test_a_dash_is_standard_input_and_output(monkeypatch, capfdbinary):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"x,y\n1,2\n")))
-    write_rows(STDOUT, *read_rows(STDIN), source=STDIN)
+    check_target(STDOUT, STDIN)
+    write_rows(STDOUT, *read_rows(STDIN))
     assert capfdbinary.readouterr().out == b"x,y\n1,2\n"
 
 
@@ -70,8 +71,21 @@ def test_the_input_is_never_overwritten():
     Path("link.csv").symlink_to("a.csv")
     for target in ("a.csv", "./a.csv", "link.csv"):
         with pytest.raises(DataError, match="the input would be overwritten; choose another output file"):
-            write_rows(Path(target), ["x"], [], source=Path("a.csv"))
-    assert Path("a.csv").read_text() == "x,y\n1,2\n"
+            check_target(Path(target), Path("a.csv"))
+    Path("b.csv").touch()
+    for target in ("b.csv", "new.csv", "/dev/null", "-"):
+        check_target(Path(target), Path("a.csv"))
+
+
+def test_the_input_is_known_behind_standard_input_and_output(monkeypatch):
+    Path("a.csv").write_text("x,y\n1,2\n")
+    os.link("a.csv", "same.csv")
+    with Path("a.csv").open("a+") as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        monkeypatch.setattr("sys.stdout", stream)
+        for target, source in (("same.csv", "-"), ("-", "same.csv"), ("-", "-")):
+            with pytest.raises(DataError, match="the input would be overwritten"):
+                check_target(Path(target), Path(source))
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else():

@@ -13,7 +13,7 @@ from nnctl.blocks import blocks
 from nnctl.data.cells import SHOWN
 from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Place, Problem
-from nnctl.spec.problems import MAX_LISTED, listed, shown, some, suggest
+from nnctl.spec.problems import MAX_LISTED, shown, some, suggest
 from nnctl.spec.synonyms import SYNONYMS
 from nnctl.transforms import Scaler
 
@@ -33,14 +33,9 @@ def check_columns(path: Path, used: Collection[str], header: Sequence[str]) -> N
         return
     free = [name for name in header if name and name not in used]
     meant = {name: near for name in missing[:MAX_LISTED] if (near := suggest(name, free))}
-    more = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
-    message = f"{path}: has no column {listed(missing[:MAX_LISTED])}{more}, which training used"
-    if len(missing) == 1 and meant:
-        message += f"; did you mean {shown(meant[missing[0]])}?"
-    elif meant:
-        near = ", ".join(f"{shown(other)} (for {shown(name)})" for name, other in meant.items())
-        message += f"; did you mean {near}?"
-    raise DataError(Problem(message))
+    guess = ", ".join(shown(near) + f" (for {shown(name)})" * (len(missing) > 1) for name, near in meant.items())
+    end = f"did you mean {guess}?" if meant else f"it has {some(header)}"
+    raise DataError(Problem(f"{path}: has no column {some(missing)}, which training used; {end}"))
 
 
 def refused(table: Table, column: Column, rows: NDArray[Any], fault: str) -> Problem:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nnctl.audit import audit
 from nnctl.data.columns import Column
 from nnctl.data.dates import day_text
 from nnctl.data.features import Feature
@@ -91,7 +92,7 @@ def check(config: str | Path, overrides: Overrides = ()) -> Checked:
         others=_others(prepared.experiment.data),
         layers=tuple(_layer(node) for node in prepared.network.walk()),
         parameters=prepared.network.parameters,
-        warnings=prepared.warnings,
+        warnings=(*prepared.warnings, *audit(prepared)),
         notes=(*prepared.notes, *_about_folds(opened)),
         resolved=dump(written(opened.decided)),
     )

@@ -33,7 +33,7 @@ from nnctl.watching import Watched, watch
 Array = NDArray[Any]
 Better = Literal["lower", "higher"]
 
-AS_MISSING = ", and is taken there for a missing one; `data.categorical.min_count` pools rare levels, in training, too"
+AS_MISSING = ", and is taken there for a missing one; `data.categorical.min_count` pools rare levels in training, too"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

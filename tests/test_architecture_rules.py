@@ -39,6 +39,7 @@ ROOMS = (
     ("job", "progress"),
     ("trainer",),
     ("preparation", "interrupts"),
+    ("audit",),
     ("runs",),
     ("model", "recording"),
     ("running", "folding"),

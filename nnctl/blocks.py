@@ -53,6 +53,6 @@ def where(mask: NDArray[np.bool_]) -> Array:
     return out
 
 
-def place_type(count: int) -> type[np.int32 | np.int64]:
-    """The type for places in an array of so many entries."""
-    return np.int32 if count < 2**31 else np.int64
+def place_type(count: int) -> np.dtype[Any]:
+    """The narrowest type for places in an array of so many entries."""
+    return np.dtype(np.int32 if count < 2**31 else np.int64)

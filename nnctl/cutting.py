@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import taken
 from nnctl.data.dates import date_seconds
 from nnctl.data.labels import labels
 from nnctl.data.table import Column, Table
@@ -16,6 +17,7 @@ from nnctl.network.members import stream
 from nnctl.spec.problems import format_key
 from nnctl.spec.schema import Data
 from nnctl.splits import SPLIT_COLUMN, Rows, too_few
+from nnctl.splits.cells import Cells
 
 Array = NDArray[Any]
 
@@ -35,7 +37,7 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
     split = data.split.resolved(task)
     classes = None
     if task in ("binary", "multiclass"):
-        classes = labels(table.columns[targets[0]]).codes[rows].astype(np.int64)
+        classes = _at(labels(table.columns[targets[0]]).codes, rows)
     name = getattr(split, "column", None)
     column = table.columns[name] if name is not None else None
     if column is not None and split.complete:
@@ -47,7 +49,7 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
         Rows(
             len(rows),
             classes,
-            None if column is None else _labels_at(column, rows),
+            None if column is None or split.orders else _cells(column, rows),
             _times(column, rows) if column is not None and split.orders else None,
             lambda row: Place(str(table.path), table.line(int(rows[row]))),
         ),
@@ -60,11 +62,9 @@ def cut(data: Data, table: Table, rows: Array, targets: tuple[str, ...], task: s
             raise SpecError(Problem(message, "data.split"))
     if not len(found.train):
         raise too_few("no row is left for training")
-    return {
-        "train": Part(table, rows[found.train]),
-        "val": Part(table, rows[found.val]),
-        "test": Part(table, rows[found.test]),
-    }
+    every = len(rows) == table.rows  # then the rows are their own places
+    places = {part: getattr(found, part) for part in PARTS}
+    return {part: Part(table, some if every else taken(rows, some)) for part, some in places.items()}
 
 
 def is_missing(column: Column) -> Array:
@@ -72,13 +72,19 @@ def is_missing(column: Column) -> Array:
     return column.values < 0 if column.type == "category" else np.isnan(column.values)
 
 
-def _labels_at(column: Column, rows: Array) -> list[str]:
+def _at(values: Array, rows: Array) -> Array:
+    """The values in some rows; the very array if they are all of them."""
+    return values if len(rows) == len(values) else taken(values, rows)
+
+
+def _cells(column: Column, rows: Array) -> Cells:
+    """The labels of a column in some rows, and the empty text where one is missing."""
     found = labels(column)
-    return [found.names[code] if code >= 0 else "" for code in found.codes[rows].tolist()]
+    return Cells((*found.names, ""), _at(found.codes, rows))
 
 
 def _check_complete(table: Table, column: Column, rows: Array) -> None:
-    missing = rows[is_missing(column)[rows]]
+    missing = rows[_at(is_missing(column), rows)]
     if len(missing):
         message = (
             f"column `{column.name}` is missing in {len(missing)} rows, the first one here; correct or remove them"
@@ -89,7 +95,7 @@ def _check_complete(table: Table, column: Column, rows: Array) -> None:
 def _times(column: Column, rows: Array) -> Array:
     """What orders the rows: numbers as they are, dates as seconds; texts must be dates as ISO 8601 writes them."""
     if column.type != "category":
-        return column.values[rows]
+        return _at(column.values, rows)
     seconds = [date_seconds(level, None) for level in column.levels]
     if None in seconds:
         stray = column.levels[seconds.index(None)]
@@ -98,5 +104,4 @@ def _times(column: Column, rows: Array) -> Array:
             f"it; declare it, `{format_key(('data', 'columns', column.name))}: {{type: date, format: ...}}`"
         )
         raise DataError(Problem(message, SPLIT_COLUMN))
-    of_rows: Array = np.array([each or 0.0 for each in seconds])[column.values[rows]]
-    return of_rows
+    return taken(np.array([each or 0.0 for each in seconds]), _at(column.values, rows))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import where
 from nnctl.cutting import PARTS, Part, cut, is_missing
 from nnctl.data.findings import findings
 from nnctl.data.refusals import no_column
@@ -229,7 +230,7 @@ def rows_with_target(data: Data, table: Table, targets: tuple[str, ...]) -> tupl
         message = f"`{targets[0]}` is missing in {count} rows, the first one here; correct them, or write `drop`"
         raise DataError(Problem(f"{place}: {message}", "data.missing_target"))
     notes = [f"{table.path}: {count} of {table.rows} rows have no `{targets[0]}` and are left out"] if count else []
-    return np.flatnonzero(~missing), notes
+    return where(~missing), notes
 
 
 def _counting(train: Part, weight: str | None) -> Array:

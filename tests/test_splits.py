@@ -57,7 +57,7 @@ def test_every_row_is_in_exactly_one_part(cls: type[Split], classes: list[int], 
         together = np.concatenate([parts.train, parts.val, parts.test])
         assert sorted(together.tolist()) == list(range(rows.count))
         for part in (parts.train, parts.val, parts.test):
-            assert part.dtype == np.int64
+            assert part.dtype == np.int32
             assert (np.diff(part) > 0).all()
         assert same(parts, cut(cls(**example).resolved("multiclass"), rows, seed))
 

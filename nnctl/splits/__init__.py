@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import blocks, place_type, taken, where
 from nnctl.component import Component, option, section
 from nnctl.errors import DataError, Place, Problem, SpecError
+from nnctl.splits.cells import Cells
 
-Indices = NDArray[np.int64]
+Indices = NDArray[np.signedinteger[Any]]  # int32 for less than 2^31 rows
+Folds = NDArray[np.signedinteger[Any]]  # (N,) the fold of each row, from 0
 
 SPLIT_COLUMN = "data.split.column"  # the key of the column that a split looks at
 FOLDS = "data.split.folds"
@@ -32,7 +35,7 @@ class Rows:
     """What a split may know of the rows."""
 
     count: int
-    classes: NDArray[np.int64] | None = None  # (N,) the class code of each row, where the target has classes
+    classes: NDArray[np.integer[Any]] | None = None  # (N,) the class code of each row, where the target has classes
     column: Sequence[str] | None = None  # (N,) the text of the split's column, where it names one
     times: NDArray[np.float64] | None = None  # (N,) the split's column as numbers or seconds, where it orders the rows
     place_of: Callable[[int], Place] | None = None  # where a row is written, for messages
@@ -44,9 +47,9 @@ class Rows:
         place_of = self.place_of
         return Rows(
             len(rows),
-            None if self.classes is None else self.classes[rows],
-            None if self.column is None else [self.column[row] for row in rows.tolist()],
-            None if self.times is None else self.times[rows],
+            None if self.classes is None else taken(self.classes, rows),
+            None if self.column is None else Cells.of(self.column).only(rows),
+            None if self.times is None else taken(self.times, rows),
             None if place_of is None else lambda row: place_of(int(rows[row])),
         )
 
@@ -152,10 +155,12 @@ class DrawnSplit(SizedSplit):
         validates = fold_of == self.fold - 1
         return Parts(whole.train[~validates], whole.train[validates], whole.test)
 
-    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Indices:
+    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Folds:
         """The fold of each row (N,), from 0; none is empty. Here at random, in sizes that differ by one at most."""
-        fold_of = np.empty(rows.count, np.int64)
-        fold_of[rng.permutation(rows.count)] = np.arange(rows.count) % folds
+        fold_of = np.empty(rows.count, fold_type(folds))
+        order = drawn(rows.count, rng)
+        for block in blocks(rows.count):
+            fold_of[order[block]] = np.arange(block.start, block.stop) % folds
         return fold_of
 
     def seed_or(self, root: int) -> int:
@@ -164,7 +169,25 @@ class DrawnSplit(SizedSplit):
 
 def parts_of(train: Indices, val: Indices, test: Indices) -> Parts:
     """Parts of rows that come in any order."""
-    return Parts(*(np.sort(part).astype(np.int64, copy=False) for part in (train, val, test)))
+    kind = place_type(len(train) + len(val) + len(test))
+    return Parts(*(np.sort(part).astype(kind, copy=False) for part in (train, val, test)))
+
+
+def parts_where(part: NDArray[np.int8]) -> Parts:
+    """The parts of rows (N,) that say 0 for the test, 1 for the validation and 2 for the training part."""
+    return Parts(*(where(part == which) for which in (2, 1, 0)))
+
+
+def drawn(count: int, rng: np.random.Generator) -> Indices:
+    """The rows from 0 to count in random order: that of ``rng.permutation(count)``, in half the memory."""
+    order = np.arange(count, dtype=place_type(count))
+    rng.shuffle(order)
+    return order
+
+
+def fold_type(folds: int) -> np.dtype[Any]:
+    """The narrowest type for the numbers of folds."""
+    return np.min_scalar_type(-folds)
 
 
 def too_few(what: str, way_out: str = "write `split: none` to train on all rows") -> DataError:
@@ -177,7 +200,7 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
-def _check_classes(classes: Indices, fold_of: Indices) -> None:
+def _check_classes(classes: NDArray[np.integer[Any]], fold_of: Folds) -> None:
     """Raise DataError if two classes or more are there, and a fold would train on one of them alone."""
     for other in (0, 1):  # the rows that train where fold `other` does not validate are of its class, if of one
         kept = classes[np.argmax(fold_of == other)]

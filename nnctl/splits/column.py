@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnctl.blocks import taken, where
 from nnctl.component import component, option
 from nnctl.errors import DataError, Problem
-from nnctl.splits import SPLIT_COLUMN, Parts, Rows, Split, parts_of, plural
+from nnctl.splits import SPLIT_COLUMN, Indices, Parts, Rows, Split, parts_where, plural
+from nnctl.splits.cells import Cells
 
-PARTS = ("train", "val", "test")
+SAYS = {"test": 0, "val": 1, "train": 2}
 
 
 @component("column", examples=[{"column": "part"}])
@@ -27,33 +29,32 @@ class Column(Split):
 
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         assert rows.column is not None
-        cells = np.array(rows.column, dtype=object)
-        found = {part: np.flatnonzero(cells == part) for part in PARTS}
-        if sum(len(indices) for indices in found.values()) < rows.count:
-            raise DataError(self._strangers(rows))
-        if len(found["train"]) == 0:
-            said = " and ".join(f"{len(found[part])} {part}" for part in ("val", "test"))
+        cells = Cells.of(rows.column)
+        said = np.array([SAYS.get(name, -1) for name in cells.names], np.int8)
+        part = taken(said, cells.codes)
+        strangers = where(part < 0)
+        if len(strangers):
+            raise DataError(self._refused(rows, cells, strangers))
+        found = parts_where(part)
+        if len(found.train) == 0:
+            say = f"column `{self.column}` says {len(found.val)} val and {len(found.test)} test"
             raise DataError(
                 Problem(
-                    f"no row is left for training: of {plural(rows.count, 'row')}, column `{self.column}` says {said}; "
-                    f"write train in some",
+                    f"no row is left for training: of {plural(rows.count, 'row')}, {say}; write train in some",
                     SPLIT_COLUMN,
                 )
             )
-        return parts_of(*(found[part] for part in PARTS))
+        return found
 
-    def _strangers(self, rows: Rows) -> list[Problem]:
-        """One problem for each value that names no part, at the first row that has it."""
-        assert rows.column is not None
-        first: dict[str, int] = {}
-        for row, cell in enumerate(rows.column):
-            if cell not in PARTS:
-                first.setdefault(cell, row)
+    def _refused(self, rows: Rows, cells: Cells, strangers: Indices) -> list[Problem]:
+        """One problem for each value that names no part, at the first of those rows that has it."""
+        codes, places = np.unique(taken(cells.codes, strangers), return_index=True)
+        first = sorted(zip(strangers[places].tolist(), codes.tolist(), strict=True))
         return [
             Problem(
-                f"column `{self.column}` must say train, val or test, got `{cell}`",
+                f"column `{self.column}` must say train, val or test, got `{cells.names[code]}`",
                 SPLIT_COLUMN,
                 rows.place_of(row) if rows.place_of else None,
             )
-            for cell, row in first.items()
+            for row, code in first
         ]

@@ -8,9 +8,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import counted, taken
 from nnctl.component import component, option
 from nnctl.errors import DataError, Problem
-from nnctl.splits import FOLDS, SPLIT_COLUMN, DrawnSplit, Indices, Parts, Rows, parts_of, plural
+from nnctl.splits import FOLDS, SPLIT_COLUMN, DrawnSplit, Folds, Parts, Rows, fold_type, parts_where, plural
+from nnctl.splits.cells import Cells
 
 Sizes = NDArray[np.int64]
 AROUND = 50  # groups before and after the place where a part is full that may change sides
@@ -43,40 +45,48 @@ class Group(DrawnSplit):
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         assert rows.column is not None
         val, test = self.sizes(rows.count)
-        names, code, sizes = np.unique(np.array(rows.column), return_inverse=True, return_counts=True)
+        group, sizes = _groups(Cells.of(rows.column))
         parts = 1 + (val > 0) + (test > 0)
-        if len(names) < parts:
+        if len(sizes) < parts:
             raise DataError(
                 Problem(
-                    f"`{self.column}` makes {plural(len(names), 'group')} of the {plural(rows.count, 'row')}, the "
+                    f"`{self.column}` makes {plural(len(sizes), 'group')} of the {plural(rows.count, 'row')}, the "
                     f"split needs one for each of {parts} parts; ask for fewer parts, or write `type: random`",
                     SPLIT_COLUMN,
                 )
             )
-        part = np.full(len(names), 2)
-        left = rng.permutation(len(names))
+        part = np.full(len(sizes), 2, np.int8)
+        left = rng.permutation(len(sizes))
         for place, size, spare in ((0, test, 1 + (val > 0)), (1, val, 1)):
-            taken = _closest(sizes[left], size, spare) if size else []
-            part[left[taken]] = place
-            left = np.delete(left, taken)
-        return parts_of(*(np.flatnonzero(part[code] == place) for place in (2, 1, 0)))
+            chosen = _closest(sizes[left], size, spare) if size else []
+            part[left[chosen]] = place
+            left = np.delete(left, chosen)
+        return parts_where(taken(taken(part, group), Cells.of(rows.column).codes))
 
-    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Indices:
+    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Folds:
         assert rows.column is not None
-        names, code, sizes = np.unique(np.array(rows.column), return_inverse=True, return_counts=True)
-        if len(names) < folds:
-            message = f"`{self.column}` makes {plural(len(names), 'group')} of the rows that are no test rows"
+        group, sizes = _groups(Cells.of(rows.column))
+        if len(sizes) < folds:
+            message = f"`{self.column}` makes {plural(len(sizes), 'group')} of the rows that are no test rows"
             raise DataError(Problem(f"{message}, {folds} folds need a group each; ask for fewer folds", FOLDS))
-        order = rng.permutation(len(names))
+        order = rng.permutation(len(sizes))
         order = order[np.argsort(-sizes[order], kind="stable")]
         filled = [(0, fold) for fold in range(folds)]  # a heap: rows so far, and the fold that has them
-        fold_of = np.empty(len(names), np.int64)
-        for group, size in zip(order.tolist(), sizes[order].tolist(), strict=True):
+        fold_of = np.empty(len(sizes), fold_type(folds))
+        for each, size in zip(order.tolist(), sizes[order].tolist(), strict=True):
             count, fold = filled[0]
-            fold_of[group] = fold
+            fold_of[each] = fold
             heapreplace(filled, (count + size, fold))
-        found: Indices = fold_of[code]
-        return found
+        return taken(taken(fold_of, group), Cells.of(rows.column).codes)
+
+
+def _groups(cells: Cells) -> tuple[NDArray[np.int64], Sizes]:
+    """The group that each name makes, -1 if none, and the rows of each: groups are in the order of their texts."""
+    counts = counted(cells.codes, len(cells.names))
+    names = sorted(np.flatnonzero(counts).tolist(), key=lambda code: cells.names[code])
+    group = np.full(len(cells.names), -1)
+    group[names] = np.arange(len(names))
+    return group, counts[names]
 
 
 def _closest(sizes: Sizes, size: int, spare: int) -> list[int]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnctl.blocks import place_type
 from nnctl.component import component
 from nnctl.errors import DataError, Problem
-from nnctl.splits import Parts, Rows, Split, parts_of
+from nnctl.splits import Parts, Rows, Split
 from nnctl.splits.auto import Auto
 
 
@@ -27,5 +28,5 @@ class NoSplit(Split):
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         if rows.count == 0:
             raise DataError(Problem("0 rows: there is nothing to train on", "data.split"))
-        nobody = np.arange(0)
-        return parts_of(np.arange(rows.count), nobody, nobody)
+        everybody = np.arange(rows.count, dtype=place_type(rows.count))
+        return Parts(everybody, everybody[:0], everybody[:0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.component import component
-from nnctl.splits import DrawnSplit, Parts, Rows, parts_of
+from nnctl.splits import DrawnSplit, Parts, Rows, drawn
 
 
 @component(
@@ -19,5 +19,8 @@ class Random(DrawnSplit):
 
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         val, test = self.sizes(rows.count)
-        drawn = rng.permutation(rows.count)
-        return parts_of(drawn[test + val :], drawn[test : test + val], drawn[:test])
+        order = drawn(rows.count, rng)
+        parts = Parts(order[test + val :], order[test : test + val], order[:test])
+        for part in (parts.train, parts.val, parts.test):
+            part.sort()  # where it lies: of many rows there is no second copy
+        return parts

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.blocks import blocks
 from nnctl.component import component
 from nnctl.errors import Problem, SpecError
-from nnctl.splits import DrawnSplit, Indices, Parts, Rows, Split, parts_of, plural, too_few
+from nnctl.splits import DrawnSplit, Folds, Indices, Parts, Rows, Split, drawn, fold_type, parts_where, plural, too_few
 
 Counts = NDArray[np.int64]
+Classes = NDArray[np.integer[Any]]
 
 
 @component(
@@ -43,33 +48,29 @@ class Stratified(DrawnSplit):
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         assert rows.classes is not None
         val, test = self.sizes(rows.count)
-        _, code, counts = np.unique(rows.classes, return_inverse=True, return_counts=True)
+        kinds, counts = _kinds(rows.classes)
         to_test, to_val = self._shares(counts, test, val)
-        drawn = rng.permutation(rows.count)
-        alone = drawn[counts[code[drawn]] == 1]
-        spare_test, spare_val = test - to_test.sum(), val - to_val.sum()
+        part, alone = np.empty(rows.count, np.int8), []
+        for places, code, rank in _dealt(rows.classes, kinds, rng):
+            part[places] = (rank >= to_test[code]).astype(np.int8) + (rank >= (to_test + to_val)[code])
+            alone.append(places[counts[code] == 1])
+        single, spare_test, spare_val = np.concatenate(alone), test - to_test.sum(), val - to_val.sum()
+        part[single[:spare_test]] = 0
+        part[single[spare_test : spare_test + spare_val]] = 1
+        del places  # a view that would keep the drawn order
+        return parts_where(part)
 
-        # Each row's place among the rows of its class, in the order they are drawn.
-        drawn = drawn[np.argsort(code[drawn], kind="stable")]
-        rank = np.arange(rows.count) - np.repeat(np.cumsum(counts) - counts, counts)
-        held = np.repeat(to_test, counts), np.repeat(to_test + to_val, counts)
-        part = np.empty(rows.count, np.int64)
-        part[drawn] = (rank >= held[0]).astype(np.int64) + (rank >= held[1])
-        part[alone[:spare_test]] = 0
-        part[alone[spare_test : spare_test + spare_val]] = 1
-        return parts_of(*(np.flatnonzero(part == which) for which in (2, 1, 0)))
-
-    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Indices:
+    def deal(self, rows: Rows, folds: int, rng: np.random.Generator) -> Folds:
         assert rows.classes is not None
-        _, code, counts = np.unique(rows.classes, return_inverse=True, return_counts=True)
-        place = np.empty(len(counts), np.int64)
-        place[np.argsort(counts, kind="stable")] = np.arange(len(counts))
-        drawn = rng.permutation(rows.count)
-        drawn = drawn[np.argsort(place[code[drawn]], kind="stable")]
+        kinds, counts = _kinds(rows.classes)
+        order = np.argsort(counts, kind="stable")
+        start = np.empty(len(counts), np.int64)
+        start[order] = np.cumsum(counts[order]) - counts[order]
         # Dealt class by class, each going on where the one before has ended; the rare ones first, so that two rows of
         # other classes than the largest never fall into one fold, which then would train on the largest alone.
-        fold_of = np.empty(rows.count, np.int64)
-        fold_of[drawn] = np.arange(rows.count) % folds
+        fold_of = np.empty(rows.count, fold_type(folds))
+        for places, code, rank in _dealt(rows.classes, kinds, rng):
+            fold_of[places] = (start[code] + rank) % folds
         return fold_of
 
     def _shares(self, counts: Counts, test: int, val: int) -> tuple[Counts, Counts]:
@@ -83,6 +84,29 @@ class Stratified(DrawnSplit):
             )
         to_test = _largest_remainders(test, counts, room)
         return to_test, _largest_remainders(val, counts, room - to_test)
+
+
+def _kinds(classes: Classes) -> tuple[Classes, Counts]:
+    """The classes that there are, ascending, and the rows of each."""
+    kinds, counts = classes[:0], np.zeros(0, np.int64)
+    for block in blocks(len(classes)):
+        more, count = np.unique(classes[block], return_counts=True)
+        kinds, place = np.unique(np.concatenate([kinds, more]), return_inverse=True)
+        counts = np.bincount(place, np.concatenate([counts, count]), len(kinds)).astype(np.int64)
+    return kinds, counts
+
+
+def _dealt(classes: Classes, kinds: Classes, rng: np.random.Generator) -> Iterator[tuple[Indices, Counts, Counts]]:
+    """The rows in a drawn order, block by block: each with its class, and how many of that were drawn before it."""
+    order, before = drawn(len(classes), rng), np.zeros(len(kinds), np.int64)
+    for block in blocks(len(classes)):
+        places = order[block]
+        code = np.searchsorted(kinds, classes[places])
+        counts = np.bincount(code, minlength=len(kinds))
+        rank = np.empty(len(code), np.int64)
+        rank[np.argsort(code, kind="stable")] = np.arange(len(code)) - np.repeat(np.cumsum(counts) - counts, counts)
+        yield places, code, before[code] + rank
+        before += counts
 
 
 def _largest_remainders(size: int, counts: Counts, room: Counts) -> Counts:

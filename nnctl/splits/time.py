@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nnctl.blocks import blocks
 from nnctl.component import component, option
-from nnctl.splits import Parts, Rows, SizedSplit, parts_of
+from nnctl.splits import Parts, Rows, SizedSplit, parts_where
+from nnctl.transforms.selection import by_rank
+
+Times = NDArray[np.float64]
 
 
 @component("time", examples=[{}, {"val": 0.1, "test": 30}, {"column": "day"}])
@@ -30,5 +35,23 @@ class Time(SizedSplit):
 
     def cut(self, rows: Rows, rng: np.random.Generator) -> Parts:
         val, test = self.sizes(rows.count)
-        order = np.arange(rows.count) if rows.times is None else np.argsort(rows.times, kind="stable")
-        return parts_of(*np.split(order, [rows.count - test - val, rows.count - test]))
+        later = np.zeros(rows.count, np.int8)  # in how many of the other parts a row might be, the last one first
+        for stop in (rows.count - test - val, rows.count - test):
+            _count_from(later, stop, rows.times)
+        return parts_where(2 - later)
+
+
+def _count_from(later: NDArray[np.int8], stop: int, times: Times | None) -> None:
+    """Add 1 to the rows that come after the first ``stop`` ones in the order of time, or else of the file."""
+    if times is None:
+        later[stop:] += 1
+    elif stop < len(later):
+        pieces = [(rows, later[rows]) for rows in blocks(len(later))]
+        # No order of all rows is made: that at the cut is enough.
+        first = by_rank(lambda: (np.asarray(times[rows], np.float64) for rows, _ in pieces), np.array([stop]))[0]
+        before = sum(int(np.count_nonzero(times[rows] < first)) for rows, _ in pieces)
+        for rows, piece in pieces:
+            at, same = times[rows], np.flatnonzero(times[rows] == first)
+            piece += at > first
+            piece[same[max(0, stop - before) :]] += 1
+            before += len(same)

@@ -26,7 +26,7 @@ def check_parts(cls: type[Split]) -> None:
         assert together == list(range(rows.count)), f"{split}: rows of {rows.count} are lost, or in two parts"
         assert len(parts.train), f"{split}: no training row of {rows.count}"
         for part in found:
-            assert part.dtype == np.int64, f"{split}: gives {part.dtype}, not int64"
+            assert part.dtype in (np.int32, np.int64), f"{split}: gives {part.dtype}, neither int32 nor int64"
             assert (np.diff(part) > 0).all(), f"{split}: rows are not in ascending order"
 
 

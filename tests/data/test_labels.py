@@ -84,8 +84,8 @@ def test_codes_are_counted_and_taken_as_numpy_does(codes: np.ndarray) -> None:
 
 
 def test_places_beyond_two_billion_need_the_wider_type() -> None:
-    assert place_type(2**31 - 1) is np.int32
-    assert place_type(2**31) is np.int64
+    assert place_type(2**31 - 1) == np.int32
+    assert place_type(2**31) == np.int64
 
 
 def test_labels_of_a_long_column_need_little_more_than_their_codes(monkeypatch: pytest.MonkeyPatch) -> None:

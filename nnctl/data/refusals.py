@@ -52,6 +52,8 @@ def refused(table: Table, column: Column, rows: NDArray[Any], fault: str) -> Pro
 
 def outside(table: Table, column: Column, scaler: Scaler, rows: NDArray[Any] | None = None) -> list[Problem]:
     """The problem with those of the rows, or of all, whose number the scaler does not take, if there are any."""
+    if scaler.takes_all:
+        return []
     if rows is None:
         bad = places(lambda part: scaler.outside(column.values[part]), table.rows)
     else:

@@ -45,6 +45,11 @@ class Scaler(Transform):
         """The values that ``apply`` made y of."""
         raise NotImplementedError
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether every number is inside: nothing has to be looked at."""
+        return type(self).outside is Scaler.outside
+
     def outside(self, x: Values) -> NDArray[np.bool_]:
         """Where x holds a number that the scaler is not defined for: the data is refused there. nan is inside."""
         return np.zeros(x.shape, bool)

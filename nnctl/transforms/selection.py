@@ -126,6 +126,7 @@ class _Search:
             if self.bits == self._axis.bits:
                 yield np.zeros(len(place), np.int64), place
                 continue
+            place.sort()  # in ascending order their intervals are found several times faster
             interval = np.maximum(np.searchsorted(self._starts, place, side="right") - 1, 0)
             place -= self._starts[interval]  # wraps around before the first interval: far beyond its end
             inside = place >> np.uint64(self.bits) == 0

@@ -64,4 +64,5 @@ def outside(table: Table, column: Column, scaler: Scaler, rows: NDArray[Any] | N
 
 def places(holds: Callable[[slice], NDArray[np.bool_]], count: int) -> NDArray[Any]:
     """The places from 0 to count at which something holds, asked block by block."""
-    return np.concatenate([np.flatnonzero(holds(part)) + part.start for part in blocks(count)])
+    found = [np.flatnonzero(holds(part)) + part.start for part in blocks(count)]
+    return np.concatenate([np.zeros(0, np.int64), *found])

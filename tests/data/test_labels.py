@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nnctl import blocks as module
 from nnctl.blocks import blocks, counted, place_type, taken, where
 from nnctl.data.labels import distinct_values, labels
+from nnctl.data.refusals import places
 from nnctl.data.table import Column
 
 cells = st.lists(st.sampled_from([np.nan, -2.5, -0.0, 0.0, 1.0, 7.0, 1e300]), max_size=40).map(np.array)
@@ -100,3 +101,8 @@ def test_labels_of_a_long_column_need_little_more_than_their_codes(monkeypatch: 
     assert counts.min() >= 6666
     assert found.codes.nbytes == 4_000_000
     assert peak < 4_000_000 + 8_000_000  # half of the column itself
+
+
+def test_in_no_rows_nothing_is_found() -> None:
+    assert places(lambda rows: np.ones(rows.stop - rows.start, bool), 0).tolist() == []
+    assert places(lambda rows: np.arange(rows.start, rows.stop) % 5 == 0, 15).tolist() == [0, 5, 10]

@@ -109,10 +109,12 @@ class Notation:
     dates: Mapping[str, str] = field(default_factory=dict)  # formats in the words of strptime; others are ISO 8601
     others: Collection[str] = ()
 
-    @property
-    def missing_numbers(self) -> list[float]:
-        """Numbers that stand for a missing value, in a column of numbers however they are written (-999, -999.0)."""
-        return [number for number in map(self.number, self.missing) if number is not None]
+    def known(self, values: Numbers) -> Numbers:
+        """Numbers, nan also where one stands for a missing value, however it is written (-999, -999.0)."""
+        for missing in map(self.number, self.missing):
+            if missing is not None:
+                values = np.where(values == missing, np.nan, values)
+        return values
 
     def number(self, text: str) -> float | None:
         """The number that a text is, infinite if it is out of range."""
@@ -151,8 +153,7 @@ class Texts:
 
 def number_column(name: str, values: Numbers, notation: Notation) -> Column:
     """A column of finite numbers, nan where one is missing."""
-    for missing in notation.missing_numbers:
-        values = np.where(values == missing, np.nan, values)
+    values = notation.known(values)
     return Column(name, "number", values, whole=_all_whole(values))
 
 

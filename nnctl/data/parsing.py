@@ -25,7 +25,7 @@ def parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation, st
 
     A column is numbers if all of its cells are finite ones, or missing; else it is texts.
     """
-    found = {column: Gathered(store, place) for place, column in enumerate(kinds)}
+    found = {column: Gathered(notation, store, place) for place, column in enumerate(kinds)}
     wanted = dict(kinds)
     while wanted:  # twice at most: a column with numbers in one block and texts in another is read as texts throughout
         for block in file.blocks:
@@ -42,9 +42,10 @@ def parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation, st
 class Gathered:
     """The cells of a column, block after block."""
 
-    def __init__(self, store: Columns, place: int) -> None:
+    def __init__(self, notation: Notation, store: Columns, place: int) -> None:
         self.kind: Literal["missing", "numbers", "texts", "mixed"] = "missing"
-        self.whole = True  # whether all numbers that are present are whole ones
+        self._some = self._fractions = False  # whether any number is present; whether one is not whole
+        self._notation = notation
         self._store, self._place = store, place
         self._codes: dict[str, int] = {}
 
@@ -60,14 +61,17 @@ class Gathered:
                 codes = [self._codes.setdefault(text, len(self._codes)) for text in cells.texts]
                 self._write(block.row, np.array([*codes, -1], np.int32)[cells.codes])
             return
-        missing = np.isnan(cells)
-        if not missing.all():
+        if not np.isnan(cells).all():  # among texts a number that stands for a missing value is one as it is written
             self._become("numbers", block.row)
-            self.whole = self.whole and bool(((np.floor(cells) == cells) | missing).all())
         if self.kind == "texts":
             self._write(block.row, np.full(block.rows, -1, np.int32))
         elif self.kind != "mixed":
-            self._write(block.row, cells)
+            self._write_numbers(block.row, self._notation.known(cells))
+
+    @property
+    def whole(self) -> bool:
+        """Whether there are numbers, and all of them are whole ones."""
+        return self.kind == "numbers" and self._some and not self._fractions
 
     @property
     def cells(self) -> Numbers | Texts:
@@ -75,6 +79,12 @@ class Gathered:
         if self.kind == "texts":
             return Texts(self._store.read(self._place, np.int32), list(self._codes))
         return self._store.read(self._place, np.float64)
+
+    def _write_numbers(self, row: int, cells: Numbers) -> None:
+        missing = np.isnan(cells)
+        self._some |= not bool(missing.all())
+        self._fractions |= not bool(((np.floor(cells) == cells) | missing).all())
+        self._write(row, cells)
 
     def _write(self, row: int, cells: NDArray[Any]) -> None:
         self._store.write(self._place, row, cells)
@@ -96,7 +106,7 @@ def _parse_block(
     content = file.content(block)
     as_texts = {i for i, kind in kinds.items() if kind not in (None, "number") or (kind is None and i in block.coded)}
     frame = _read_csv(file, block, content, notation, dict.fromkeys(as_texts, str), list(kinds))
-    numbers = {i: None if i in as_texts else _numbers(frame[i], notation) for i in kinds}
+    numbers = {i: None if i in as_texts else _numbers(frame[i]) for i in kinds}
     # pandas decides one thing only: whether all of a column are finite numbers. It hands over the texts otherwise.
     unclear = {i: str for i, values in numbers.items() if values is None and frame[i].dtype != "str"}
     texts = _read_csv(file, block, content, notation, unclear, list(unclear)) if unclear else frame
@@ -138,16 +148,12 @@ def _read_csv(
     return frame
 
 
-def _numbers(series: pandas.Series[Any], notation: Notation) -> Numbers | None:
+def _numbers(series: pandas.Series[Any]) -> Numbers | None:
     """The column as pandas read it, if it is nothing but finite numbers and missing values."""
     if series.dtype.kind not in "iuf":
         return None
     values = series.to_numpy(np.float64)
-    if np.isinf(values).any():
-        return None
-    for missing in notation.missing_numbers:
-        values = np.where(values == missing, np.nan, values)
-    return values
+    return None if np.isinf(values).any() else values
 
 
 def _texts(series: pandas.Series[Any]) -> Texts:

@@ -126,7 +126,7 @@ def _column(name: str, cells: Gathered, declared: str | None, notation: Notation
     if cells.kind == "texts":
         return column_of(name, cells.cells, declared, notation)
     assert not isinstance(cells.cells, Texts)
-    return Column(name, "number", cells.cells, whole=cells.kind == "numbers" and cells.whole)
+    return Column(name, "number", cells.cells, whole=cells.whole)
 
 
 def notation_of(

@@ -120,6 +120,14 @@ def test_missing_values_are_compared_without_blanks_and_numbers_among_them_by_va
     ]
 
 
+@pytest.mark.parametrize("block", [1, 1 << 22])
+def test_a_number_for_a_missing_value_means_the_same_however_the_text_is_cut(block, monkeypatch):
+    monkeypatch.setattr(cells, "BLOCK", block)
+    table = read("a,b,c\nx,,1\n-999,-999,2\n-999.0,-999.0,-999\ny,,3\n", missing_values=["", "-999"])
+    assert texts(table.columns["a"]) == ["x", None, "-999.0", "y"]
+    assert (table.columns["b"].missing, table.columns["b"].whole, table.columns["c"].whole) == (4, False, True)
+
+
 def test_only_the_listed_missing_values_count():
     assert texts(read("a,b\nNA,1\nNone,1\n,1\n", missing_values=["None"]).columns["a"]) == ["NA", None, ""]
     assert "2 of 4 values are not finite numbers: 'nan' (line 2), '-inf' (line 4)" in refusal("a\nnan\n1\n-inf\n2\n")

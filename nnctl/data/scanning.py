@@ -22,6 +22,7 @@ LONGEST = 1 << 26  # bytes of a line; a file with a longer one is no table
 _CACHED = 1 << 18  # bytes looked at together: they stay in the processor's cache
 _ZERO, _NEWLINE = ord("0"), ord("\n")
 _CODE = re.compile(r"\s*0\d")
+_BLANKS = (b" ", b"\t", b"\v", b"\f")  # those before a number, which pandas skips
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +184,13 @@ def _counted(text: bytes, delimiter: str, width: int) -> tuple[int, int, frozens
 
 
 def _blanks_before_codes(text: bytes, delimiter: bytes) -> bool:
-    if b" " not in text:  # which is quickly seen
+    blanks = [blank for blank in _BLANKS if blank != delimiter and blank in text]
+    if not blanks:  # which is quickly seen, as are the pairs
         return False
-    blanks = any(before + after in text for before in (delimiter, b"\n") for after in (b" 0", b"  "))
-    return blanks and re.search(rb"[\n" + re.escape(delimiter) + rb"] +0\d", text) is not None
+    text = b"\n" + text
+    pairs = (blank + after for blank in blanks for after in (b"0", *blanks))
+    found = any(before + pair in text for pair in pairs for before in (delimiter, b"\n"))
+    return found and re.search(rb"[\n%b][%b]+0\d" % (re.escape(delimiter), b"".join(blanks)), text) is not None
 
 
 def _coded(part: Array, marks: Array, starts: Array, width: int) -> set[int]:

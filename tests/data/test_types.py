@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from nnctl.data.columns import Column, Notation, Strays, Undecided, typed_column
 from nnctl.data.dates import date_seconds, date_text, is_iso
 from nnctl.data.numerals import are_codes
-from tests.data.helpers import NOTATION, cells, column, sentence, texts
+from tests.data.helpers import NOTATION, cells, column, read, sentence, texts
 
 # --- codes ---
 
@@ -29,6 +30,18 @@ def test_a_column_with_an_integer_that_has_leading_zeros_keeps_its_texts(found: 
 def test_a_quantity_may_have_leading_zeros(found: list[str]) -> None:
     made = column(*found)
     assert (made.type, made.values.tolist()) == ("number", [float(text) for text in found])
+
+
+@pytest.mark.parametrize("blanks", ["", " ", "  ", "\t", " \t", "\v", "\f"])
+@pytest.mark.parametrize("delimiter", [",", "\t", " "])
+def test_blanks_before_a_code_do_not_make_it_a_number(
+    blanks: str, delimiter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if delimiter not in blanks:
+        for row in (f"{blanks}07{delimiter}1", f"1{delimiter}{blanks}07"):
+            table = read(f"a{delimiter}b\n{row}\n", delimiter=delimiter)
+            assert ("07",) in [column.levels for column in table.columns.values()]
 
 
 def test_codes_with_zeros_in_front_are_numbers_if_that_is_declared() -> None:

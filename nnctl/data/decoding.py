@@ -59,7 +59,8 @@ class Decoder:
     """Turns the bytes of a file, piece by piece, into UTF-8 without a byte order mark."""
 
     def __init__(self, path: Path, encoding: str) -> None:
-        self.is_utf8 = codec(encoding) == "utf-8"
+        self._name = codec(encoding)
+        self.is_utf8 = self._name == "utf-8"
         self.skipped = 0  # bytes of a mark in UTF-8
         self._path, self._encoding = path, encoding
         self._decoder = codecs.getincrementaldecoder(encoding)()
@@ -80,11 +81,11 @@ class Decoder:
             piece = piece[self.skipped :]
         text = self._text(piece, first=first, last=last)
         if b"\0" in text:
-            line = self._line + line_ends(text[: text.index(b"\0")])
+            line = self._line_after(text[: text.index(b"\0")])
             message = "a NUL byte; the file is damaged, or UTF-16 (set `data.format.encoding: utf-16`)"
             raise DataError(in_file(self._path, message, line))
-        self._line += line_ends(piece) - (self._returned and piece.startswith(b"\n"))
-        self._returned = piece.endswith(b"\r") if piece else self._returned
+        self._line = self._line_after(text)
+        self._returned = text.endswith(b"\r") if text else self._returned
         if last and self._ends and not self._ends_in_text:
             message = f"as {self._encoding.upper()} the file would have no line end; {_way_out(self._first or b'')}"
             raise DataError(in_file(self._path, message))
@@ -93,10 +94,11 @@ class Decoder:
     def _text(self, piece: bytes, *, first: bool, last: bool) -> bytes:
         if self.is_utf8 and piece.isascii() and not self._decoder.getstate()[0]:
             return piece  # most files are ASCII
+        state = self._decoder.getstate()
         try:
             text = self._decoder.decode(piece, last)
         except UnicodeDecodeError as error:
-            raise DataError(self._undecodable(error, piece, first=first)) from None
+            raise DataError(self._undecodable(error, piece, state, first=first)) from None
         except UnicodeError:  # some codecs do not say where
             message = f"the file is not {self._encoding.upper()}; {_way_out(piece)}"
             raise DataError(in_file(self._path, message)) from None
@@ -110,13 +112,28 @@ class Decoder:
             message = f"as {self._encoding.upper()} the file holds half of a surrogate pair, which is no character"
             raise DataError(in_file(self._path, message)) from None
 
-    def _undecodable(self, error: UnicodeDecodeError, piece: bytes, *, first: bool) -> Problem:
-        before = len(error.object) - len(piece)  # what an earlier piece left over holds no line end
-        line = self._line + line_ends(piece[: max(0, error.start - before)])
-        if first and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    def _line_after(self, text: bytes) -> int:
+        """The line that a text ends on which follows what was decoded."""
+        return self._line + line_ends(text) - (self._returned and text.startswith(b"\n"))
+
+    def _undecodable(
+        self, error: UnicodeDecodeError, piece: bytes, state: tuple[bytes, int], *, first: bool
+    ) -> Problem:
+        before = len(error.object) - len(piece)  # what an earlier piece left over
+        line = self._line_of(piece[: max(0, error.start - before)], state)
+        wide = self._name.startswith(("utf-16", "utf-32"))
+        if first and not wide and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return in_file(self._path, "the file is UTF-16; set `data.format.encoding: utf-16`", line)
         byte = error.object[error.start]
         return in_file(self._path, f"byte 0x{byte:02x} is not {self._encoding.upper()}; {_way_out(piece)}", line)
+
+    def _line_of(self, good: bytes, state: tuple[bytes, int]) -> int | None:
+        """The line of what follows good bytes in the piece that the decoder met in this state."""
+        self._decoder.setstate(state)
+        try:
+            return self._line_after(self._decoder.decode(good).encode())
+        except UnicodeError:  # of a codec that does not work letter by letter, as punycode
+            return None
 
 
 def unify_line_ends(text: bytes) -> bytes:

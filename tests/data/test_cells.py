@@ -213,6 +213,17 @@ def test_a_wrong_encoding_of_a_plain_file_is_named(encoding, text):
     assert message.endswith("; it is UTF-8: leave out `data.format.encoding`")
 
 
+@pytest.mark.parametrize("block", [1, 2, 3, 1 << 22])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-32"])
+def test_what_cannot_be_decoded_is_found_on_its_line(encoding, block, monkeypatch):
+    monkeypatch.setattr(cells, "BLOCK", block)
+    good = "ਊ,Ċ\r\n1,2\r\n\r3,".encode(encoding)  # in UTF-16 both letters have a byte that is \n in ASCII
+    wrong = {"utf-8": b"\xff", "utf-16": b"\x00\xdc", "utf-16-be": b"\xdc\x00", "utf-32": b"\xff" * 4}[encoding]
+    assert f"a.csv:4: byte 0x{wrong[0]:02x} is not {encoding.upper()}" in refusal(good + wrong * 2, encoding=encoding)
+    nul = "\0".encode(encoding)[-4 if encoding == "utf-32" else -2 :]
+    assert refusal(good + nul, encoding=encoding).startswith("a.csv:4: a NUL byte")
+
+
 def test_half_a_surrogate_pair_is_no_text():
     message = refusal(b"a,b\n1,\\ud800\n", encoding="raw_unicode_escape")
     assert message.startswith("a.csv: as RAW_UNICODE_ESCAPE the file holds half of a surrogate pair")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,23 @@ from nnctl.spec.schema import Experiment
 from nnctl.splits import DrawnSplit
 
 
-def key_of(experiment: Experiment) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key of what one experiment prepares."""
+
+    text: str
+    sha256: dict[str, str]  # of the files, by the part whose rows come from there
+
+
+def key_of(experiment: Experiment) -> Key | None:
     """The key; None where nothing is to be kept, or the files cannot be read, which reading them will explain."""
     data = experiment.data
-    paths = [path for path in (data.path, data.val_path, data.test_path) if path is not None]
-    if not data.cache or STDIN in paths:
-        return None
+    given = {"train": data.path, "val": data.val_path, "test": data.test_path}
+    paths = {part: Path(path).absolute() for part, path in given.items() if path is not None}
+    if not data.cache or STDIN in given.values() or not all(path.is_file() for path in paths.values()):
+        return None  # what is no file, such as a pipe, can be read only once
     try:
-        files = [sha256_of(Path(path)) for path in paths]
+        sha256 = {part: sha256_of(path) for part, path in paths.items()}
     except DataError:
         return None
     values = written(experiment)
@@ -34,13 +44,14 @@ def key_of(experiment: Experiment) -> str | None:
     depends = {
         "nnctl": nnctl.__version__,
         "plugins": _plugins(),
-        "files": files,
+        "files": sha256,
+        "paths": {part: str(path) for part, path in paths.items()},  # what is prepared names them
         "data": values["data"],
         "loss": values["loss"],
         "seed": seed,
         "dtype": values["model"]["dtype"],
     }
-    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+    return Key(hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest(), sha256)
 
 
 def _plugins() -> list[tuple[str, int]]:

@@ -22,7 +22,7 @@ from nnctl.evaluation import rows_at_once
 from nnctl.examples import Recipe, examples_in, make_examples
 from nnctl.fitted import Fitted, fit, fitted_state, restored
 from nnctl.job import Job
-from nnctl.keys import key_of
+from nnctl.keys import Key, key_of
 from nnctl.losses import Loss
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
@@ -75,7 +75,7 @@ def prepare(experiment: Experiment, tables: Reader = read_tables, cache: Cache |
     Raises: DataError, SpecError with the keys of what does not fit.
     """
     key = key_of(experiment) if cache is not None else None
-    entry = cache.find(key) if cache is not None and key is not None else None
+    entry = cache.find(key.text) if cache is not None and key is not None else None
     known = None if entry is None else restored(entry.state)
     if entry is not None and known is not None:
         dataset, fitted = None, known
@@ -110,7 +110,7 @@ def prepare(experiment: Experiment, tables: Reader = read_tables, cache: Cache |
 
 
 def _made(
-    experiment: Experiment, dataset: Dataset, fitted: Fitted, cache: Cache | None, key: str | None
+    experiment: Experiment, dataset: Dataset, fitted: Fitted, cache: Cache | None, key: Key | None
 ) -> tuple[Arrays, Fitted]:
     """The examples of every part, kept in the cache, and what they add to the warnings."""
     recipe = Recipe(
@@ -120,10 +120,10 @@ def _made(
     if cache is None or key is None:
         found, unseen = make_examples(recipe, dataset.parts, about=about)
         return found, _warned(fitted, dataset, unseen)
-    with cache.new(key) as draft:
+    with cache.new(key.text) as draft:
         found, unseen = make_examples(recipe, dataset.parts, room=draft.arrays, about=about)
         fitted = _warned(fitted, dataset, unseen)
-        if key_of(experiment) == key:  # else a file has changed meanwhile
+        if key.sha256.items() <= fitted.sha256.items():  # else a file has changed between key and table
             draft.keep(found, fitted_state(fitted, experiment))
     return found, replace(fitted, notes=(*fitted.notes, *filter(None, [draft.fault])))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,8 @@ import pytest
 import nnctl
 from nnctl.data.cache import Cache
 from nnctl.experiment import open_experiment
+from nnctl.folding import folds_of
+from nnctl.spec.reading import read_experiment
 
 TABLE = "size,kind,when,w,y\n" + "".join(
     f"{i % 17 if i % 5 else ''},{'abc'[i % 3]},2024-01-{i % 28 + 1:02},{i % 4},{'yes' if i % 17 > 8 else 'no'}\n"
@@ -113,6 +118,31 @@ def test_another_table_makes_another_entry() -> None:
     Path("t.csv").write_text(TABLE.replace("abc", "abd") + "1,a,2024-01-01,1,yes\n")
     nnctl.train("c.yaml")
     assert len(entries()) == 2
+
+
+def test_the_same_table_in_another_folder_makes_another_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Path("runs").absolute()
+    nnctl.train("c.yaml", runs_dir=runs)
+    shutil.copytree(".", "other", ignore=shutil.ignore_patterns("runs"))
+    monkeypatch.chdir("other")
+    run = nnctl.train("c.yaml", runs_dir=runs)
+    assert f"path: {Path('t.csv').absolute()}\n" in (Path(run.path) / "resolved.yaml").read_text()
+    assert len(Cache(runs / ".cache").entries()) == 2
+
+
+def test_a_pipe_is_read_once() -> None:
+    os.mkfifo("pipe.csv")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(Path("pipe.csv").write_text, TABLE)
+        assert nnctl.train("c.yaml", {"data.path": "pipe.csv"}).metrics == nnctl.train("c.yaml").metrics
+
+
+def test_what_was_read_from_a_file_that_has_changed_since_is_not_kept() -> None:
+    folds = folds_of(read_experiment("c.yaml", {"data.split.folds": 2}).experiment, Cache(Path("runs/.cache")))
+    next(folds)
+    Path("t.csv").write_text(TABLE.replace("yes", "YES"))
+    next(folds)
+    assert len(entries()) == 1
 
 
 def test_a_damaged_entry_is_made_again() -> None:

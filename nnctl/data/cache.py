@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nnctl.data.room import Arrays, Layout, arrays
+from nnctl.errors import OutputError, Problem
 
 LIMIT = 10_000_000_000  # bytes of all entries together; the oldest go
 _SUFFIX, _UNFINISHED = ".prepared", ".unfinished"
@@ -65,10 +66,13 @@ class Cache:
             draft.close()
 
     def clear(self) -> tuple[int, int]:
-        """Remove all entries; how many there were, and their bytes."""
+        """Remove all entries; how many there were, and their bytes. Raises: OutputError if one cannot be removed."""
         found = self.entries()
         for path, _, _ in found:
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(Problem(f"{path}: cannot be removed: {error.strerror}")) from None
         return len(found), sum(size for _, _, size in found)
 
     def entries(self) -> list[tuple[Path, float, int]]:
@@ -78,7 +82,7 @@ class Cache:
             for path in self.folder.iterdir():
                 with suppress(OSError):
                     status = path.stat()
-                    if path.suffix == _SUFFIX:
+                    if path.suffix == _SUFFIX and path.is_file():
                         found.append((path, status.st_mtime, status.st_size))
                     elif path.suffix == _UNFINISHED and time.time() - status.st_mtime > _FORGOTTEN:
                         path.unlink()
@@ -90,8 +94,9 @@ class Cache:
         size = sum(bytes for _, _, bytes in found)
         for path, _, bytes in found:
             if size > self.limit and path != keep:
-                path.unlink(missing_ok=True)
-                size -= bytes
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+                    size -= bytes
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key[:32]}{_SUFFIX}"

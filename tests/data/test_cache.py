@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from nnctl.data.cache import Cache
+from nnctl.errors import OutputError
 
 LAYOUT = {"x": ("<f4", (3, 2)), "none": ("<f8", (0, 2)), "y": ("<i4", (3,))}
 STATE = {"names": ["é", None], "mean": 0.1}
@@ -109,6 +110,23 @@ def test_a_cache_can_be_cleared(cache: Cache) -> None:
     count, size = cache.clear()
     assert (count, list(cache.folder.iterdir())) == (1, [])
     assert size > 0
+
+
+def test_what_cannot_be_removed_is_named_and_harms_no_run(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    cache.folder.mkdir(parents=True)
+    (cache.folder / "folder.prepared").mkdir()
+    assert cache.clear() == (0, 0)
+    keep(cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        keep(Cache(cache.folder, limit=1), "b" * 64)
+        with pytest.raises(OutputError, match=r"a\.prepared: cannot be removed: Permission denied$"):
+            cache.clear()
+    assert cache.find("a" * 64) is not None
+    assert cache.find("b" * 64) is not None
 
 
 def test_what_cannot_be_kept_is_made_all_the_same(tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ DELIMITER, ENCODING = "data.format.delimiter", "data.format.encoding"  # the key
 _DELIMITERS = ",;\t|"  # those that `auto` knows
 _TABS = ("tab", r"\t")  # words for a tab, which is hard to see and to type
 _WORDS = {"comma": ",", "semicolon": ";", "bar": "|", "pipe": "|", "space": "' '", "blank": "' '", "tabulator": "tab"}
+_WIDE = {  # how files in an encoding begin that takes more than one byte for every letter
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),  # first: the mark of the other one begins alike
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 _NO_DELIMITERS = "\"'\n\r\0"
 
 
@@ -59,14 +63,13 @@ class Decoder:
     """Turns the bytes of a file, piece by piece, into UTF-8 without a byte order mark."""
 
     def __init__(self, path: Path, encoding: str) -> None:
-        self._name = codec(encoding)
-        self.is_utf8 = self._name == "utf-8"
+        self.is_utf8 = codec(encoding) == "utf-8"
         self.skipped = 0  # bytes of a mark in UTF-8
         self._path, self._encoding = path, encoding
         self._decoder = codecs.getincrementaldecoder(encoding)()
-        self._line = 1  # where the next piece begins
+        self._lines = _Lines()
         self._first: bytes | None = None
-        self._returned = self._ends = self._ends_in_text = False
+        self._ends = self._ends_in_text = False
 
     def decode(self, piece: bytes, *, last: bool = False) -> bytes:
         """The text of a piece; what is not whole in it comes with the next one.
@@ -74,31 +77,30 @@ class Decoder:
         Raises: DataError if the file is not in its encoding, or holds a NUL byte.
         """
         first = self._first is None
-        if first:
+        if self._first is None:
             self._first = piece
+            self._decoder = codecs.getincrementaldecoder(_byte_order(self._encoding, piece))()
         if first and self.is_utf8 and piece.startswith(codecs.BOM_UTF8):
             self.skipped = len(codecs.BOM_UTF8)
             piece = piece[self.skipped :]
         text = self._text(piece, first=first, last=last)
         if b"\0" in text:
-            line = self._line_after(text[: text.index(b"\0")])
-            message = "a NUL byte; the file is damaged, or UTF-16 (set `data.format.encoding: utf-16`)"
-            raise DataError(in_file(self._path, message, line))
-        self._line = self._line_after(text)
-        self._returned = text.endswith(b"\r") if text else self._returned
+            raise DataError(in_file(self._path, self._nul(), self._lines.after(text[: text.index(b"\0")])))
+        self._lines.pass_by(text)
         if last and self._ends and not self._ends_in_text:
             message = f"as {self._encoding.upper()} the file would have no line end; {_way_out(self._first or b'')}"
             raise DataError(in_file(self._path, message))
         return text
 
     def _text(self, piece: bytes, *, first: bool, last: bool) -> bytes:
-        if self.is_utf8 and piece.isascii() and not self._decoder.getstate()[0]:
-            return piece  # most files are ASCII
         state = self._decoder.getstate()
+        if self.is_utf8 and piece.isascii() and not state[0]:
+            return piece  # most files are ASCII
         try:
             text = self._decoder.decode(piece, last)
         except UnicodeDecodeError as error:
-            raise DataError(self._undecodable(error, piece, state, first=first)) from None
+            self._decoder.setstate(state)
+            raise DataError(self._undecodable(error, piece)) from None
         except UnicodeError:  # some codecs do not say where
             message = f"the file is not {self._encoding.upper()}; {_way_out(piece)}"
             raise DataError(in_file(self._path, message)) from None
@@ -112,28 +114,68 @@ class Decoder:
             message = f"as {self._encoding.upper()} the file holds half of a surrogate pair, which is no character"
             raise DataError(in_file(self._path, message)) from None
 
-    def _line_after(self, text: bytes) -> int:
-        """The line that a text ends on which follows what was decoded."""
+    def _undecodable(self, error: UnicodeDecodeError, piece: bytes) -> Problem:
+        """The problem with a byte, the decoder being where it was before the piece."""
+        before = piece[: max(0, error.start - (len(error.object) - len(piece)))]  # an earlier piece left over the rest
+        line = self._lines.after(before if self.is_utf8 else self._decoded(before))
+        wide = self._wide()
+        if wide is not None:
+            return in_file(self._path, wide, line)
+        if self._encoding_is_wide and error.end == len(error.object) and b"\0" in (self._first or b""):
+            return in_file(self._path, "the file ends within a letter: it is not whole", line)
+        byte = error.object[error.start]
+        return in_file(
+            self._path,
+            f"byte 0x{byte:02x} is not {self._encoding.upper()}; {_way_out(piece or self._first or b'')}",
+            line,
+        )
+
+    def _decoded(self, before: bytes) -> bytes:
+        try:
+            return self._decoder.decode(before).encode(errors="replace")
+        except UnicodeError:  # some codecs fail on parts of what they take as a whole
+            return before
+
+    def _nul(self) -> str:
+        or_utf16 = "" if self._encoding_is_wide else ", or UTF-16 (set `data.format.encoding: utf-16`)"
+        return self._wide() or f"a NUL byte; the file is damaged{or_utf16}"
+
+    @property
+    def _encoding_is_wide(self) -> bool:
+        return codec(self._encoding).startswith(("utf-16", "utf-32"))
+
+    def _wide(self) -> str | None:
+        """What is said of a file that begins as one in UTF-16 or UTF-32 does, and is read as another one."""
+        start = self._first or b""
+        found = next((name for name, marks in _WIDE.items() if start.startswith(marks)), None)
+        if found is None or codec(self._encoding).startswith(found):
+            return None
+        return f"the file is {found.upper()}; set `data.format.encoding: {found}`"
+
+
+class _Lines:
+    """The lines of a text, counted piece by piece."""
+
+    def __init__(self) -> None:
+        self._line = 1  # where the next piece begins
+        self._returned = False  # whether the last one ended in \r, which a \n may follow
+
+    def after(self, text: bytes) -> int:
+        """The line that the beginning of the next piece leads to."""
         return self._line + line_ends(text) - (self._returned and text.startswith(b"\n"))
 
-    def _undecodable(
-        self, error: UnicodeDecodeError, piece: bytes, state: tuple[bytes, int], *, first: bool
-    ) -> Problem:
-        before = len(error.object) - len(piece)  # what an earlier piece left over
-        line = self._line_of(piece[: max(0, error.start - before)], state)
-        wide = self._name.startswith(("utf-16", "utf-32"))
-        if first and not wide and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return in_file(self._path, "the file is UTF-16; set `data.format.encoding: utf-16`", line)
-        byte = error.object[error.start]
-        return in_file(self._path, f"byte 0x{byte:02x} is not {self._encoding.upper()}; {_way_out(piece)}", line)
+    def pass_by(self, text: bytes) -> None:
+        """Take the next piece."""
+        self._line = self.after(text)
+        self._returned = text.endswith(b"\r") if text else self._returned
 
-    def _line_of(self, good: bytes, state: tuple[bytes, int]) -> int | None:
-        """The line of what follows good bytes in the piece that the decoder met in this state."""
-        self._decoder.setstate(state)
-        try:
-            return self._line_after(self._decoder.decode(good).encode())
-        except UnicodeError:  # of a codec that does not work letter by letter, as punycode
-            return None
+
+def _byte_order(encoding: str, start: bytes) -> str:
+    """The encoding with the order of its bytes, where no mark tells: zeros stand before ASCII, or behind."""
+    name = codec(encoding)
+    if name != "utf-16" or start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return encoding
+    return "utf-16-be" if start[0::2].count(0) > start[1::2].count(0) else "utf-16-le"
 
 
 def unify_line_ends(text: bytes) -> bytes:

@@ -227,3 +227,34 @@ def test_what_cannot_be_decoded_is_found_on_its_line(encoding, block, monkeypatc
 def test_half_a_surrogate_pair_is_no_text():
     message = refusal(b"a,b\n1,\\ud800\n", encoding="raw_unicode_escape")
     assert message.startswith("a.csv: as RAW_UNICODE_ESCAPE the file holds half of a surrogate pair")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_shows_its_order(encoding):
+    plain = "a,b\né,1\n緑,2\n"
+    assert read(plain.encode(encoding), encoding="utf-16").columns["a"].levels == ("é", "緑")
+
+
+def test_utf_32_is_called_by_its_name():
+    for encoding in ("utf-8", "utf-16"):
+        message = refusal("a,b\n1,2\n".encode("utf-32"), encoding=encoding)
+        assert message == "a.csv:1: the file is UTF-32; set `data.format.encoding: utf-32`"
+    assert read("a,b\n1,2\n".encode("utf-32"), encoding="utf-32").rows == 1
+
+
+def test_utf_16_that_is_cut_off_is_not_called_something_else():
+    assert refusal("a,b\n1,2\n".encode("utf-16")[:-1], encoding="utf-16") == (
+        "a.csv:2: the file ends within a letter: it is not whole"
+    )
+
+
+@pytest.mark.parametrize("block", [8, 10, 12, 14, 1 << 22])
+def test_lines_of_utf_16_are_counted_through_pieces(block, monkeypatch):
+    monkeypatch.setattr(cells, "BLOCK", block)
+    content = "a,b\r\n1,x\r\n3,y\r\n5,\u0a0d\r\n6,z\r\n"  # \u0a0d holds the bytes of \r and \n
+    assert read(content.encode("utf-16"), encoding="utf-16").line(3) == 5
+    assert refusal((content + "8,\0").encode("utf-16"), encoding="utf-16").startswith("a.csv:6: a NUL byte")
+    damaged = content.encode("utf-16") + b"\0\xdc,\0"
+    assert refusal(damaged, encoding="utf-16").startswith("a.csv:6: byte 0x00 is not UTF-16")
+    assert refusal(content.encode() + b"8,\0", encoding="utf-8").startswith("a.csv:6: a NUL byte")
+    assert refusal(content.encode() + b"8,\xff", encoding="utf-8").startswith("a.csv:6: byte 0xff")

@@ -258,3 +258,11 @@ def test_pandas_is_imported_only_when_a_file_is_parsed():
     code = "import sys, nnctl.data.frame, nnctl.data.rows as r; "
     code += "nnctl.data.frame.table_from_frame({'a': [1]}, missing_values=[]); sys.exit('pandas' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(cells.__file__).parents[2])
+
+
+def test_a_number_that_is_absent_among_numbers_is_a_text_among_texts_of_another_block(monkeypatch):
+    monkeypatch.setattr(cells, "BLOCK", 8)
+    table = read("a,b,c\nx,1,\ny,2,\nz,2,\n-9.0,-9,-9\n-9.0,-9,-9\n", missing_values=["", "-9"])
+    assert texts(table.columns["a"]) == ["x", "y", "z", "-9.0", "-9.0"]
+    assert (table.columns["b"].missing, table.columns["b"].whole) == (2, True)
+    assert (table.columns["c"].type, table.columns["c"].missing, table.columns["c"].whole) == ("number", 5, False)

@@ -23,7 +23,16 @@ def no_column(table: Table, name: str, role: str = "") -> str:
     who = f"{shown(name)}, {role}" if role else shown(name)
     meant = suggest(name, table.header, SYNONYMS)
     guess = "allowed:" if meant is None else f"did you mean {shown(meant)}? It has"
-    return f"{table.path} has no column {who}, {guess} {some(table.header)}"
+    return f"{table.path} has no column {who}, {guess} {some(table.header)}{_other_delimiter(table.header, name)}"
+
+
+def _other_delimiter(header: tuple[str, ...], name: str) -> str:
+    """What is said of a single column that holds a name between what may be delimiters."""
+    marks = [] if len(header) != 1 else [mark for mark in header[0] if mark.isascii() and not mark.isalnum()]
+    for mark in dict.fromkeys(marks):
+        if name in (part.strip(" \"'") for part in header[0].split(mark)):
+            return f": 1 column; if {shown(mark)} is the delimiter, set `data.format.delimiter`"
+    return ""
 
 
 def check_columns(path: Path, used: Collection[str], header: Sequence[str]) -> None:

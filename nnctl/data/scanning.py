@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from nnctl.data.decoding import guess_delimiter, line_ends, unify_line_ends
 from nnctl.data.records import records
 from nnctl.data.wording import SHOWN, code, in_file
-from nnctl.errors import DataError
+from nnctl.errors import DataError, Problem
 
 Array = NDArray[Any]
 
@@ -44,6 +45,7 @@ class Scanner:
     def __init__(self, path: Path, delimiter: str) -> None:
         self.path, self.delimiter = path, delimiter
         self.header: tuple[str, ...] = ()
+        self._header_line = 1
         self.blocks: list[Block] = []
         self.rows = 0
         self.spaced = False  # whether a blank stands before a quote, which then belongs to no cell
@@ -83,7 +85,16 @@ class Scanner:
             if self._wrong_count > SHOWN:
                 more = f"and {self._wrong_count - SHOWN} more of such lines"
                 problems.append(in_file(self.path, more, self._wrong[SHOWN][0]))
-            raise DataError(problems)
+            raise DataError([*self._no_header(), *problems])
+
+    def _no_header(self) -> Iterator[Problem]:
+        """What is said of a first line that is none of the table: a title, a comment, `sep=;` of a spreadsheet."""
+        width, widest = len(self.header), max(found for _, found in self._wrong)
+        if 2 * self._wrong_count >= self.rows and 2 * width <= widest:
+            first = code(self.delimiter.join(self.header)[:60])
+            message = f"the first line, {first}, is taken for the header, but most lines have other than {width} field"
+            way_out = "delete what stands before the names of the columns"
+            yield in_file(self.path, f"{message}{'s' * (width > 1)}; {way_out}", self._header_line)
 
     def _read_header(self, text: bytes, *, last: bool) -> bytes:
         """Read the header, if it is whole; the text behind it."""
@@ -98,7 +109,7 @@ class Scanner:
         repeated = [name for name, count in Counter(names).items() if name and count > 1]
         if repeated:
             raise DataError(in_file(self.path, _repeated(names, name), first.line) for name in repeated)
-        self.header = names
+        self.header, self._header_line = names, first.line
         self._move(first.stop, first.next_line)
         return text[first.stop :]
 

@@ -108,7 +108,8 @@ def parse_table(
     columns = {i: _column(file.header[i], cells[i], kind, notation) for i, kind in kinds.items()}
     refused = [column for column in columns.values() if isinstance(column, Refusal)]
     lines = file.lines({row for refusal in refused for row in refusal.rows})
-    problems = [*_nameless(file, columns), *(refusal.problem(str(file.path), lines) for refusal in refused)]
+    wrong = [*_nameless(file, columns), *_second_header(file, columns)]
+    problems = [*wrong, *(refusal.problem(str(file.path), lines) for refusal in refused)]
     undecided = [column for column in refused if isinstance(column, Undecided)]
     if len(problems) > len(undecided):
         raise DataError(problems)
@@ -153,6 +154,23 @@ def _nameless(file: CsvFile, columns: Mapping[int, Column | Refusal]) -> Iterato
             yield Problem(
                 f"column {i + 1} has no name, but has values; name it in the header", place=Place(str(file.path), line)
             )
+
+
+def _second_header(file: CsvFile, columns: Mapping[int, Column | Refusal]) -> Iterator[Problem]:
+    """The row that repeats all names, where two files were put together; a column of numbers would have refused it."""
+    again = np.ones(file.rows, bool)
+    for i, column in columns.items():
+        name = file.header[i]
+        texts = column.levels if isinstance(column, Column) and column.type == "category" else ()
+        found = [code for code, text in enumerate(texts) if text.removeprefix("\ufeff") == name]
+        if len(columns) < 2 or not name or not found:
+            return
+        assert isinstance(column, Column)
+        again &= np.isin(column.values, found)
+    if again.any():
+        line = file.lines([row := int(np.argmax(again))])[row]
+        message = "this line is the header again; if two files were put together, delete it"
+        yield Problem(message, place=Place(str(file.path), line))
 
 
 def _line_finder(file: CsvFile) -> Callable[[int], int]:

@@ -168,6 +168,7 @@ def test_delimiter_that_is_not_found_shows_in_the_column_that_is(desk: Desk, del
     message = desk.refusal(text(delimiter=delimiter))
     assert "t.csv has no column `y`" in message
     assert repr(f"a{delimiter}b")[1:-1] in message
+    assert f": 1 column; if `{repr(delimiter)[1:-1]}` is the delimiter, set `data.format.delimiter`" in message
 
 
 def test_delimiter_that_is_declared_wins(desk: Desk) -> None:
@@ -222,6 +223,24 @@ def test_table_written_twice_shows_its_second_header(desk: Desk) -> None:
         assert message.startswith("t.csv:122: ")
         assert "`b`" in message
         assert "'b' (line 122)" in message
+
+
+@pytest.mark.parametrize("mark", ["", BOM])
+def test_second_header_between_texts_is_refused(desk: Desk, mark: str) -> None:
+    content = f"{mark}p,q,y\n" + "red,x,no\nblue,z,yes\n" * 20
+    assert desk.refusal(content + content) == (
+        "t.csv:42: this line is the header again; if two files were put together, delete it"
+    )
+    assert desk.train(content + "p,z,no\n").metrics["train_accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("above", ["Sales report\n\n", "# exported 2024\n", "sep=,\n", "Report\nof 2024\n", "#,x\n"])
+def test_line_above_the_header_is_not_the_header(desk: Desk, above: str) -> None:
+    message = desk.refusal(above + CLEAN)
+    first = above.split("\n")[0].rstrip(",")
+    assert message.startswith(f"t.csv:1: the first line, `{first}")
+    assert "delete what stands before the names of the columns" in message
+    assert "is taken for the header" not in desk.refusal("".join([LINES[0], ",\n", *(f"{row}\n" for row in LINES[1:])]))
 
 
 def test_totals_behind_the_rows_are_refused_or_counted(desk: Desk) -> None:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 
+import numpy as np
+
 from nnctl.data.cells import SHOWN, literal
 from nnctl.data.table import Column, Table
 
@@ -15,6 +17,7 @@ _ABSENT = re.compile(
     r"|#(n/?a|ref!|div/0!|value!|name\?|num!|null!|error!)",
     re.IGNORECASE,
 )
+_LINE_END = re.compile(r"\r\n|\r|\n")
 # Blanks and letters that take no room: zero-width ones, joiners, direction marks, byte order marks, soft hyphens.
 _INVISIBLE = re.compile(r"[\s\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
 
@@ -25,6 +28,7 @@ def suspects(table: Table, targets: Collection[str], unused: Collection[str]) ->
     for name, column in table.columns.items():
         if column.type == "category" and (name in targets or name not in unused):
             warnings += _absent(column)
+            warnings += _swallowed(table, column)
             warnings += _spellings(column)
         elif name in targets and column.type == "number":
             warnings += _constant(column)
@@ -45,6 +49,20 @@ def _absent(column: Column) -> Iterator[str]:
             f"column `{column.name}` has the {_levels([column.levels[code] for code in found])} in {rows} "
             f"row{'s' * (rows != 1)}: what stands for a missing value belongs into `data.missing_values`"
         )
+
+
+def _swallowed(table: Table, column: Column) -> Iterator[str]:
+    """A cell that holds lines which look like rows: two quotes that do not belong together took them in."""
+    width = len(table.header)
+    for code, level in enumerate(column.levels):
+        inner = _LINE_END.split(level)[1:-1] if width > 1 and ("\n" in level or "\r" in level) else []
+        if inner and all(line.count(table.delimiter) == width - 1 for line in inner):
+            line = table.line(int(np.argmax(column.values == code)))
+            yield (
+                f"{table.path}:{line}: the cell of column `{column.name}` holds {len(inner)} more lines that look like "
+                "rows: is a quote missing?"
+            )
+            return
 
 
 def _spellings(column: Column) -> Iterator[str]:

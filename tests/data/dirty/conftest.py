@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Desk:
     def refusal(self, content: str | bytes, *overrides: str, name: str = "t.csv") -> str:
         """What is said of a file, alone on the desk, that is refused before anything is written."""
         for path in Path().iterdir():
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         with pytest.raises(DataError) as caught:
             self.train(content, *overrides, name=name)
         assert caught.value.exit_code == 3

@@ -90,7 +90,7 @@ class Scanner:
     def _no_header(self) -> Iterator[Problem]:
         """What is said of a first line that is none of the table: a title, a comment, `sep=;` of a spreadsheet."""
         width, widest = len(self.header), max(found for _, found in self._wrong)
-        if 2 * self._wrong_count >= self.rows and 2 * width <= widest:
+        if self._wrong_count > 1 and 2 * self._wrong_count >= self.rows and 2 * width <= widest:
             first = code(self.delimiter.join(self.header)[:60])
             message = f"the first line, {first}, is taken for the header, but most lines have other than {width} field"
             way_out = "delete what stands before the names of the columns"

@@ -100,7 +100,7 @@ class Decoder:
             text = self._decoder.decode(piece, last)
         except UnicodeDecodeError as error:
             self._decoder.setstate(state)
-            raise DataError(self._undecodable(error, piece)) from None
+            raise DataError(self._undecodable(error, piece, last=last)) from None
         except UnicodeError:  # some codecs do not say where
             message = f"the file is not {self._encoding.upper()}; {_way_out(piece)}"
             raise DataError(in_file(self._path, message)) from None
@@ -114,14 +114,14 @@ class Decoder:
             message = f"as {self._encoding.upper()} the file holds half of a surrogate pair, which is no character"
             raise DataError(in_file(self._path, message)) from None
 
-    def _undecodable(self, error: UnicodeDecodeError, piece: bytes) -> Problem:
+    def _undecodable(self, error: UnicodeDecodeError, piece: bytes, *, last: bool) -> Problem:
         """The problem with a byte, the decoder being where it was before the piece."""
         before = piece[: max(0, error.start - (len(error.object) - len(piece)))]  # an earlier piece left over the rest
         line = self._lines.after(before if self.is_utf8 else self._decoded(before))
         wide = self._wide()
         if wide is not None:
             return in_file(self._path, wide, line)
-        if self._encoding_is_wide and error.end == len(error.object) and b"\0" in (self._first or b""):
+        if last and self._encoding_is_wide and error.end == len(error.object) and b"\0" in (self._first or b""):
             return in_file(self._path, "the file ends within a letter: it is not whole", line)
         byte = error.object[error.start]
         return in_file(
@@ -147,6 +147,8 @@ class Decoder:
     def _wide(self) -> str | None:
         """What is said of a file that begins as one in UTF-16 or UTF-32 does, and is read as another one."""
         start = self._first or b""
+        if len(start) < 4 and self._encoding_is_wide:  # too little to tell the two apart
+            return None
         found = next((name for name, marks in _WIDE.items() if start.startswith(marks)), None)
         if found is None or codec(self._encoding).startswith(found):
             return None

@@ -22,14 +22,14 @@ from nnctl.data.task import choice, decide_task
 from nnctl.data.weights import row_weights
 from nnctl.errors import DataError, Place, Problem
 from nnctl.spec.problems import format_key
-from nnctl.spec.roles import declared_types, kept_out, left_out, unfit
+from nnctl.spec.roles import TEXT, declared_types, kept_out, left_out, unfit
 from nnctl.spec.schema import FEATURES, ColumnOptions, Data
 from nnctl.splits import SPLIT_COLUMN
 
 Array = NDArray[Any]
 
 IN_VAIN = "nothing can be learned from it, list it in `data.drop`"
-UNREAD = ("data.id", "data.drop")  # columns whose cells may be anything: a category takes every text
+UNREAD = ("data.id", "data.drop", TEXT)  # columns whose cells may be anything, and as many texts as there are rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,7 @@ def read_tables(data: Data, folder: Path | None = None) -> Tables:
     task = _task(data, table)
     rows, warnings = rows_with_target(data, table, targets)
     notes = []
-    if not targets and FEATURES in table.columns:
+    if not targets and FEATURES in table.header:
         notes.append(f"the inputs are the target; for the column of that name write `data.target: [{FEATURES}]`")
     if data.task == "auto":
         notes += choice([table.columns[name] for name in targets], task)
@@ -124,13 +124,14 @@ def read(
     """A table by the rules of the section; ``types`` wins over what the section declares."""
     roles = left_out(data)
     used = (data.weight, getattr(data.split, "column", None))
-    unread = {name: "category" for name, role in roles.items() if role in UNREAD and name not in used}
+    unread = [name for name, role in roles.items() if role in UNREAD and name not in used]
     numbers = dict.fromkeys(data.targets if data.task == "regression" else (), "number")
     return read_table(
         Path(path),
         missing_values=data.missing_values,
-        types={**unread, **numbers, **declared_types(data), **(types or {})},
+        types={**numbers, **declared_types(data), **(types or {})},
         only=None if only is None else set(only),
+        unread=unread,
         delimiter=data.format.delimiter,
         encoding=data.format.encoding,
         decimal=data.format.decimal,
@@ -171,7 +172,9 @@ def _task(data: Data, table: Table) -> str:
 def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
     """Raise DataError unless every column that the section names exists and something is left to learn from."""
     problems = [
-        Problem(no_column(table, name), key) for key, name in _named(data, targets) if name not in table.columns
+        Problem(no_column(table, name), key)
+        for key, name in _named(data, targets)
+        if not name or name not in table.header
     ]
     names = [] if problems else feature_names(data, table, targets)
     problems += table.undecided

@@ -55,6 +55,7 @@ def read_table(
     missing_values: Sequence[str],
     types: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
+    unread: Collection[str] = (),
     delimiter: str = ",",
     encoding: str = "utf-8",
     decimal: str = ".",
@@ -65,9 +66,10 @@ def read_table(
     """Read a CSV file, plain or packed (.gz, .bz2, .xz, .zip).
 
     ``types`` are declared types (number, boolean, category, date, text), which win over what the cells look like;
-    ``only`` are the columns to read, all of them if None; ``dates`` are the formats of columns of dates that are not
-    ISO 8601; ``others`` are columns that are no features, see ``Notation``. A name in any of them that the file does
-    not have is left to the caller. Large columns lie in an unnamed file in ``folder``, or where temporary files do.
+    ``only`` are the columns to read, all of them if None, but for those in ``unread``; ``dates`` are the formats of
+    columns of dates that are not ISO 8601; ``others`` are columns that are no features, see ``Notation``. A name in any
+    of them that the file does not have is left to the caller. Large columns lie in an unnamed file in ``folder``, or
+    where temporary files do.
 
     Raises: DataError if there is no such file, or its cells are not what they should be.
     """
@@ -77,6 +79,7 @@ def read_table(
         missing_values=missing_values,
         types=types,
         only=only,
+        unread=unread,
         decimal=decimal,
         dates=dates,
         others=others,
@@ -90,6 +93,7 @@ def parse_table(
     missing_values: Sequence[str],
     types: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
+    unread: Collection[str] = (),
     decimal: str = ".",
     dates: Mapping[str, str] | None = None,
     others: Collection[str] = (),
@@ -101,7 +105,7 @@ def parse_table(
     kinds = {
         i: declared.get(name) if name else "category"
         for i, name in enumerate(file.header)
-        if not name or only is None or name in only
+        if not name or (name not in unread and (only is None or name in only))
     }
     store = Columns(file.rows, len(kinds), folder)
     cells = parse(file, kinds, notation, store)

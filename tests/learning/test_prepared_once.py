@@ -15,6 +15,7 @@ import pytest
 
 import nnctl
 from nnctl.data.cache import Cache
+from nnctl.errors import DataError
 from nnctl.experiment import open_experiment
 from nnctl.folding import folds_of
 from nnctl.spec.reading import read_experiment
@@ -153,6 +154,18 @@ def test_a_damaged_entry_is_made_again() -> None:
         entry.write_bytes(damaged)
         assert nnctl.train("c.yaml").metrics == first.metrics
         assert entry.read_bytes() == whole
+
+
+def test_columns_that_nothing_is_made_of_are_not_read() -> None:
+    rows = TABLE.splitlines()
+    Path("t.csv").write_text("\n".join([f"id,{rows[0]}", *(f"{i:05},{row}" for i, row in enumerate(rows[1:]))]))
+    for role in ({"data.id": ["id"]}, {"data.drop": ["id"]}, {"data.columns.id.type": "text"}):
+        table = open_experiment("c.yaml", role).prepared.dataset.table
+        assert (list(table.columns), table.header[0]) == (["size", "kind", "when", "w", "y"], "id")
+    grouped = {"data.id": ["id"], "data.split": {"type": "group", "column": "id", "val": 0.2}}
+    assert open_experiment("c.yaml", grouped).prepared.dataset.table.columns["id"].distinct == 200
+    with pytest.raises(DataError, match=r"data\.drop\[0\]: t\.csv has no column ``"):
+        open_experiment("c.yaml", {"data.drop": [""], "data.id": ["id"]})
 
 
 def test_nothing_is_kept_where_nobody_wants_it() -> None:

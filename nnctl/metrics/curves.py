@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nnctl.metrics import Predictions, ratios
 
-SORTED_AT_ONCE = 2**21  # rows
+SORTED_AT_ONCE = 2**20  # rows
 _SAMPLE = 2**12  # rows that show where the scores lie
 
 

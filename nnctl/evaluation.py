@@ -104,7 +104,7 @@ class Judged(Predictions):
 
     @cached_property
     def predicted(self) -> Array:
-        if self._many:
+        if not self._at_once:
             return np.concatenate([self._part(rows).predicted for rows in self._slices()])
         return self.target.codes(self.outputs) if self.classes else self.target.values(self.outputs)
 
@@ -112,7 +112,7 @@ class Judged(Predictions):
     def probability(self) -> Array | None:
         if not (self.classes and self.target.probabilities):
             return None
-        if self._many:
+        if not self._at_once:
             return np.concatenate([self.target.probability(self._part(rows).outputs) for rows in self._slices()])
         return self.target.probability(self.outputs)
 
@@ -120,10 +120,6 @@ class Judged(Predictions):
         if self.target.task == "binary" and self.scores.shape[-1] == 1:
             return self.target.share(self.outputs, code)
         return super().share(code)
-
-    @property
-    def _many(self) -> bool:
-        return len(self.truth) > self.rows_at_once
 
     def _part(self, rows: slice) -> Judged:
         weight = None if self.weight is None else self.weight[rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -70,11 +69,12 @@ def variances(p: Predictions, values: RowValues) -> NDArray[np.float64]:
     mean = p.mean_of(values)
     if not p.total > 0:
         return mean  # nan
-    parts = (part for rows in p.blocks() if len(part := rows.counting(values(rows))))
-    first = next(parts)
-    constant = reduce(
-        np.logical_and, ((part == first[0]).all(axis=0) for part in parts), (first == first[0]).all(axis=0)
-    )
+    first, constant = None, np.True_
+    for rows in p.blocks():
+        counting = rows.counting(values(rows))
+        if len(counting):
+            first = counting[0] if first is None else first
+            constant = constant & (counting == first).all(axis=0)
     return np.where(constant, 0.0, p.mean_of(lambda rows: (values(rows) - mean) ** 2))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,7 @@ SORTED_AT_ONCE = 2**20  # rows
 _SAMPLE = 2**12  # rows that show where the scores lie
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(NamedTuple):
     """The rows of one kind with scores in some range, in the order of their scores."""
 
     scores: NDArray[np.float64]
@@ -99,7 +97,7 @@ def _taken(rows: Predictions, scores: NDArray[np.float64], chosen: NDArray[np.bo
 
 
 def _sorted(parts: Sequence[_Rows]) -> _Rows:
-    scores = np.concatenate([part.scores for part in parts])
+    scores = parts[0].scores if len(parts) == 1 else np.concatenate([part.scores for part in parts])
     weights = [part.weight for part in parts if part.weight is not None]
     if not weights:
         scores.sort()

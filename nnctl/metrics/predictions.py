@@ -35,12 +35,17 @@ class Predictions:
 
     def blocks(self) -> Iterable[Predictions]:
         """The same predictions, some rows after the other; few rows all at once."""
-        return (self,) if len(self.truth) <= self.rows_at_once else map(self.part, self._slices())
+        return (self,) if self._at_once else map(self.part, self._slices())
 
-    @cached_property
+    @property
     def rows_at_once(self) -> int:
         """The rows of a block; the last may have fewer."""
         return max(1, NUMBERS_AT_ONCE // max(self.classes, self.truth.size // len(self.truth)))
+
+    @cached_property
+    def _at_once(self) -> bool:
+        """Whether all rows make one block."""
+        return len(self.truth) <= self.rows_at_once
 
     def part(self, rows: slice) -> Predictions:
         """The predictions for some of the rows."""
@@ -58,7 +63,9 @@ class Predictions:
     @np.errstate(over="ignore", invalid="ignore")
     def sum_of(self, values: RowValues) -> NDArray[np.float64]:
         """The sum over the rows of what ``values`` gives for a block, (n,) or (n, T), each times its weight."""
-        return reduce(add, [_sum(values(rows), rows.weight) for rows in self.blocks()])
+        if self._at_once:  # tiny networks are judged after every epoch: each microsecond counts
+            return _sum(values(self), self.weight)
+        return reduce(add, (_sum(values(rows), rows.weight) for rows in self.blocks()))
 
     @cached_property
     def total(self) -> float:
@@ -72,7 +79,8 @@ class Predictions:
 
     def mean_of(self, values: RowValues) -> NDArray[np.float64]:
         """The weighted mean over the rows of what ``values`` gives for a block, (n,) or (n, T); nan as ``mean``."""
-        return self.sum_of(values) / (self.total if self.total > 0 else np.nan)
+        total = self.total
+        return self.sum_of(values) / (total if total > 0 else np.nan)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nnctl.arguments import check_path
+from nnctl.audit import audit
 from nnctl.component import options
 from nnctl.data.cells import STDIN, open_csv
 from nnctl.data.labels import labels
@@ -59,11 +60,11 @@ def start(csv: str | Path, targets: Sequence[str], output: str | Path = STDOUT, 
     folder = Path() if str(output) == STDOUT else target.parent
     experiment = bind(parse(written(draft), str(folder / "start.yaml")))
     prepared = prepare(replace(experiment, name="start"))
-    draft = replace(draft, warnings=prepared.warnings)
-    text = written(draft)
+    warnings = (*prepared.warnings, *audit(prepared))
+    text = written(replace(draft, warnings=warnings))
     if str(output) != STDOUT:
         _write_new(target, text)
-    return Start(text, prepared.warnings)
+    return Start(text, warnings)
 
 
 def _draft(source: Path, targets: Sequence[str], target: Path, encoding: str) -> Draft:

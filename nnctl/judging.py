@@ -17,10 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import check_path
 from nnctl.cutting import PARTS, cut
-from nnctl.data.cells import open_csv
 from nnctl.data.refusals import check_columns, no_column
 from nnctl.data.rows import check_target, is_replaced, rows_of, write_rows
-from nnctl.data.table import Table
+from nnctl.data.table import Table, open_table
 from nnctl.dataset import read, rows_with_target
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.experiment import open_model
@@ -30,7 +29,7 @@ from nnctl.recording import Run
 
 Array = NDArray[Any]
 
-CSV = "the path of a CSV file"
+CSV = "the path of a CSV or parquet file"
 ROWS = 2**14  # predicted together; a multiple of what is evaluated at once, which leaves no trace in the results
 
 
@@ -167,7 +166,7 @@ def predict(
     form, target = model.experiment.data.format, Path(output)
     names = prediction_columns(model, proba=proba)
     check_target(target, Path(csv))
-    file = open_csv(Path(csv), delimiter=form.delimiter, encoding=form.encoding)
+    file = open_table(Path(csv), delimiter=form.delimiter, encoding=form.encoding)
     taken = [name for name in names if name in file.header]
     if taken:
         place = Place(str(csv), 1)

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from nnctl.architecture import architecture
 from nnctl.component import plain
 from nnctl.data.batches import Examples
-from nnctl.data.cells import CsvFile
 from nnctl.data.features import Features, features_state
 from nnctl.data.frame import FRAME, table_from_frame
-from nnctl.data.table import Table, parse_table
+from nnctl.data.table import Table, TableFile, parse_table
 from nnctl.data.target import Target
 from nnctl.errors import NnctlError, RunError, SpecError
 from nnctl.evaluation import Evaluator
@@ -92,8 +91,8 @@ class Model:
             frame, missing_values=data.missing_values, types=types, only=set(types), dates=data.dates
         )
 
-    def read(self, file: CsvFile) -> Table:
-        """An open CSV file as a table with the feature columns and types of training."""
+    def read(self, file: TableFile) -> Table:
+        """An open CSV or parquet file as a table with the feature columns and types of training."""
         data = self.experiment.data
         return parse_table(
             file,

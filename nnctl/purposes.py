@@ -58,7 +58,9 @@ def roles_of(table: Table, targets: Sequence[str]) -> list[Role]:
 def _role(column: Column, table: Table, *, undecided: bool) -> Role:
     extent = column.extent
     if extent is None:
-        return Role(column, "drop", "has no value in any row")
+        return Role(
+            column, "drop", "is of a type that cannot be learned from" if undecided else "has no value in any row"
+        )
     if extent[0] == extent[1] and (column.type != "category" or not column.missing):
         return Role(column, "drop", "has the same value in every row" + " that has one" * bool(column.missing))
     if undecided:
@@ -71,7 +73,9 @@ def _role(column: Column, table: Table, *, undecided: bool) -> Role:
 
 
 def _undecided(column: Column) -> Role:
-    """The role of texts that could not be taken for categories."""
+    """The role of texts that could not be taken for categories, or of numbers that are the index of a DataFrame."""
+    if column.type != "category":
+        return Role(column, "id", "is the index of a DataFrame")
     texts = column.levels
     dates = formats(texts, FORMATS) or (formats(texts[:SAMPLE], SHORT) and formats(texts, SHORT))
     if len(dates) == 1:

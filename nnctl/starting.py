@@ -12,10 +12,10 @@ from typing import Any
 from nnctl.arguments import check_path
 from nnctl.audit import audit
 from nnctl.component import options
-from nnctl.data.cells import STDIN, open_csv
+from nnctl.data.cells import STDIN
 from nnctl.data.labels import labels
 from nnctl.data.refusals import no_column
-from nnctl.data.table import Table, read_table
+from nnctl.data.table import Table, open_table, read_table
 from nnctl.data.task import decide_task, other_tasks
 from nnctl.drafting import Draft, Plan, written
 from nnctl.errors import DataError, Place, Problem, SpecError
@@ -48,7 +48,7 @@ def start(csv: str | Path, targets: Sequence[str], output: str | Path = STDOUT, 
     Raises: SpecError if there is no target, or ``output`` is there already; DataError if the table cannot be read or
             learned from; OutputError if the file cannot be written.
     """
-    check_path("csv", csv, "the path of a CSV file")
+    check_path("csv", csv, "the path of a CSV or parquet file")
     source, target = Path(csv), Path(output)
     _check_names(source, targets)
     if str(output) != STDOUT and os.path.lexists(target):
@@ -183,7 +183,7 @@ def _with_way_out(error: DataError) -> DataError:
 
 def _no_target(source: Path, encoding: str) -> SpecError:
     try:
-        header = open_csv(source, delimiter="auto", encoding=encoding).header
+        header = open_table(source, delimiter="auto", encoding=encoding).header
     except DataError as error:
         raise _with_way_out(error) from None
     names = [name for name in header if name]

@@ -124,6 +124,18 @@ def test_nothing_can_run_code_from_data(path: Path) -> None:
     assert not {"eval", "exec"} & set(calls)
 
 
+def test_pyarrow_is_imported_by_the_readers_of_parquet_alone() -> None:
+    importing = [
+        name_of(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
+        + ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+        if name.split(".")[0] == "pyarrow"
+    ]
+    assert set(importing) == {"data.parquet", "data.arrow"}
+
+
 def test_pandas_is_imported_by_the_parsing_alone() -> None:
     importing = [
         name_of(path)

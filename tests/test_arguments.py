@@ -85,7 +85,7 @@ def test_a_run_is_named_or_handed_over(run: Any) -> None:
 
 def test_files_are_named_by_their_paths(trained: dict[str, str]) -> None:
     run = trained["classes"]
-    csv = "arguments: csv: must be the path of a CSV file"
+    csv = "arguments: csv: must be the path of a CSV or parquet file"
     for wrong in (3, FRAME, None):
         assert refused(lambda wrong=wrong: nnctl.predict(run, wrong, "o")).startswith(csv)  # type: ignore[misc]
     assert refused(lambda: nnctl.predict(run, "t.csv", None)).startswith("arguments: output: must be the path of")  # type: ignore[arg-type]

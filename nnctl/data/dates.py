@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 _START = datetime(1970, 1, 1)
+FIRST = (datetime.min - _START).total_seconds()  # of the dates that there are
+LAST = (datetime.max - _START).total_seconds()
 # Of what ISO 8601 allows, that which is nothing else: 20240131 is a number, too.
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d([T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?|)|\d{8}T\d\d(\d\d(\d\d([.,]\d+)?)?)?|\d{4}-W\d\d(-\d)?)"

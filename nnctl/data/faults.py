@@ -68,6 +68,37 @@ class Undecided(Refusal):
         return Problem(message, format_key(("data", "columns", self.column)))
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable(Refusal):
+    """A column whose cells are of a type that means nothing to nnctl."""
+
+    type: str
+
+    def problem(self, source: str, lines: Mapping[int, int], *, unit: str = "line") -> Problem:
+        """The sentence about the column."""
+        message = f"column {code(self.column)} {_of_type(self.type)}; write it as one of these"
+        return Problem(message, place=Place(source))
+
+
+def unreadable(empty: Column, type: str, *, used: bool) -> Refusal:
+    """The refusal of a column of such a type; ``used`` says that it cannot just be left out."""
+    if used:
+        return Unreadable(empty.name, [], type)
+    choice = "add it to `data.drop`, or write it as columns of these types"
+    return Undecided(empty.name, [], _of_type(type), choice, empty)
+
+
+def _of_type(type: str) -> str:
+    return f"is of the type {type}, which is no number, boolean, text or date"
+
+
+def data_frame_index(column: Column) -> Undecided:
+    """The question what is meant by the index of a DataFrame, which was written with it."""
+    shows = "is the index of a DataFrame, which says nothing about new rows"
+    choice = f"add it to `data.drop` or `data.id`, or declare its type, `{key_of(column.name)}.type`: `number`"
+    return Undecided(column.name, [], shows, choice, column)
+
+
 def names_every_row(category: Column, texts: Sequence[str], present: int, *, numeric: bool) -> Undecided:
     """The refusal of a column of texts that nearly all differ; ``numeric`` says that all are numbers."""
     column = category.name

@@ -12,13 +12,15 @@ from typing import IO
 
 from nnctl.errors import DataError, Place, Problem
 
+PARQUET = (".parquet", ".pq")
+
 Content = IO[bytes] | io.BufferedIOBase
 
 _FAULTS = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 _SIGNATURES = {
     b"PK\x03\x04": "a zip archive (as every .xlsx file is), not text; unpack it, or export the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook, not text; export the sheet as CSV",
-    b"PAR1": "a parquet file, not text; export it as CSV",
+    b"PAR1": "a parquet file, not text; give it a name that ends in `.parquet`, or export it as CSV",
     b"\x1f\x8b": "gzip data in a file that is not called `.gz`; rename it, or unpack it",
     b"BZh": "bzip2 data in a file that is not called `.bz2`; rename it, or unpack it",
     b"\xfd7zXZ\x00": "xz data in a file that is not called `.xz`; rename it, or unpack it",
@@ -28,6 +30,11 @@ _SIGNATURES = {
 def is_packed(path: Path) -> bool:
     """Whether a file is packed, by its name."""
     return path.suffix.lower() in PACKINGS
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file is a parquet file, by its name."""
+    return path.suffix.lower() in PARQUET
 
 
 def unpack(path: Path, stream: IO[bytes], size: int) -> Iterator[bytes]:

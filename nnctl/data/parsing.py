@@ -31,7 +31,7 @@ def parse(file: CsvFile, kinds: Mapping[int, str | None], notation: Notation, st
         for block in file.blocks:
             cells = _parse_block(file, block, wanted, notation)
             for column in wanted:
-                found[column].add(block, cells[column])
+                found[column].add(block.row, cells[column])
         wanted = {column: "category" for column in wanted if found[column].kind == "mixed"}
         for column in wanted:
             found[column].clear()
@@ -53,20 +53,20 @@ class Gathered:
         """Forget all cells."""
         self.kind = "missing"
 
-    def add(self, block: Block, cells: Numbers | Texts) -> None:
-        """Take the cells of the next block."""
+    def add(self, row: int, cells: Numbers | Texts) -> None:
+        """Take the cells of the next rows, from that one on."""
         if isinstance(cells, Texts):
-            self._become("texts", block.row)
+            self._become("texts", row)
             if self.kind == "texts":
                 codes = [self._codes.setdefault(text, len(self._codes)) for text in cells.texts]
-                self._write(block.row, np.array([*codes, -1], np.int32)[cells.codes])
+                self._write(row, np.array([*codes, -1], np.int32)[cells.codes])
             return
         if not np.isnan(cells).all():  # among texts a number that stands for a missing value is one as it is written
-            self._become("numbers", block.row)
+            self._become("numbers", row)
         if self.kind == "texts":
-            self._write(block.row, np.full(block.rows, -1, np.int32))
+            self._write(row, np.full(len(cells), -1, np.int32))
         elif self.kind != "mixed":
-            self._write_numbers(block.row, self._notation.known(cells))
+            self._write_numbers(row, self._notation.known(cells))
 
     @property
     def whole(self) -> bool:
@@ -125,7 +125,8 @@ def _read_csv(
 ) -> pandas.DataFrame:
     import pandas
 
-    with warnings.catch_warnings():
+    # Texts are those of Python also where pyarrow is installed: what is found in a file depends on nothing else.
+    with warnings.catch_warnings(), pandas.option_context("mode.string_storage", "python"):
         # It types a column piece by piece, and warns where they differ; such a column is read again as texts.
         warnings.simplefilter("ignore", pandas.errors.DtypeWarning)
         frame = pandas.read_csv(

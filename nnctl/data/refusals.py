@@ -48,10 +48,10 @@ def check_columns(path: Path, used: Collection[str], header: Sequence[str]) -> N
 
 
 def refused(table: Table, column: Column, rows: NDArray[Any], fault: str) -> Problem:
-    """The problem with the cells of a column of numbers in some rows, one at least: the first few by line and value."""
+    """The problem with the cells of a column of numbers in some rows, one at least: the first few with their places."""
     lines = [table.line(row) for row in rows[:SHOWN].tolist()]
     cells = [
-        f"line {line}" if np.isnan(value) else f"{value:.15g} (line {line})"
+        f"{table.unit} {line}" if np.isnan(value) else f"{value:.15g} ({table.unit} {line})"
         for line, value in zip(lines, column.values[rows[:SHOWN]].tolist(), strict=True)
     ]
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""

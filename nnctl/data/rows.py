@@ -12,7 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TextIO
 
-from nnctl.data.cells import STDIN, CsvFile, open_csv
+from nnctl.data.cells import STDIN, open_csv
+from nnctl.data.parquet import ParquetFile
+from nnctl.data.table import TableFile
 from nnctl.errors import DataError, OutputError, Place, Problem
 
 STDOUT = Path("-")
@@ -27,8 +29,10 @@ def read_rows(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> t
     return list(file.header), list(rows_of(file))
 
 
-def rows_of(file: CsvFile) -> Iterator[list[str]]:
+def rows_of(file: TableFile) -> Iterator[list[str]]:
     """The rows of an open file, of which no more than a block is in memory."""
+    if isinstance(file, ParquetFile):
+        return file.text_rows()
     return (cells for _, cells in file.records(keep_blanks=True))
 
 

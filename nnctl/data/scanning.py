@@ -106,9 +106,9 @@ class Scanner:
                 self._rest = text + self._rest
             return b""
         names = tuple(name.strip() for name in first.cells)
-        repeated = [name for name, count in Counter(names).items() if name and count > 1]
-        if repeated:
-            raise DataError(in_file(self.path, _repeated(names, name), first.line) for name in repeated)
+        twice = [name for name, count in Counter(names).items() if name and count > 1]
+        if twice:
+            raise DataError(in_file(self.path, repeated(names, name), first.line) for name in twice)
         self.header, self._header_line = names, first.line
         self._move(first.stop, first.next_line)
         return text[first.stop :]
@@ -157,7 +157,8 @@ class Scanner:
         return self.delimiter != " " and re.search(rb"(?m)(^|" + delimiter + rb') +"', text) is not None
 
 
-def _repeated(names: tuple[str, ...], name: str) -> str:
+def repeated(names: tuple[str, ...], name: str) -> str:
+    """What is said of a header that has a name more than once."""
     numbers = [str(number) for number, other in enumerate(names, start=1) if other == name]
     return f"duplicate column {code(name)}: columns {', '.join(numbers[:-1])} and {numbers[-1]}; rename all but one"
 

@@ -1,4 +1,4 @@
-"""A table: a CSV file as typed columns."""
+"""A table: a CSV or parquet file as typed columns."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from nnctl.data.cells import CsvFile, open_csv
 from nnctl.data.columns import Column as Column
 from nnctl.data.columns import Notation, Numbers, Refusal, Texts, Undecided, number_column, typed_column
+from nnctl.data.packing import is_parquet
+from nnctl.data.parquet import ParquetFile, open_parquet
 from nnctl.data.parsing import Gathered, parse
 from nnctl.data.room import Columns
 from nnctl.data.source import changed
@@ -32,12 +34,13 @@ class Table:
     find_line: Callable[[int], int] = field(repr=False)
     header: tuple[str, ...]  # the names of all columns, of those that were not read, too
     delimiter: str = ","  # of the file
-    undecided: tuple[Problem, ...] = ()  # about features of texts that nobody has declared, see ``Undecided``
+    unit: str = "line"  # what ``line`` counts, as messages call it
+    undecided: tuple[Problem, ...] = ()  # about features that nobody has declared, see ``Undecided``
 
     def line(self, row: int) -> int:
         """The line of the file in which a data row (from 0) starts, found by reading the file again.
 
-        Of a frame it is the number of the row, from 1.
+        Of a frame or a parquet file it is the number of the row, from 1.
         """
         return self.find_line(row)
 
@@ -63,7 +66,7 @@ def read_table(
     others: Collection[str] = (),
     folder: Path | None = None,
 ) -> Table:
-    """Read a CSV file, plain or packed (.gz, .bz2, .xz, .zip).
+    """Read a CSV file, plain or packed (.gz, .bz2, .xz, .zip), or a parquet file (.parquet, .pq).
 
     ``types`` are declared types (number, boolean, category, date, text), which win over what the cells look like;
     ``only`` are the columns to read, all of them if None, but for those in ``unread``; ``dates`` are the formats of
@@ -73,7 +76,7 @@ def read_table(
 
     Raises: DataError if there is no such file, or its cells are not what they should be.
     """
-    file = open_csv(path, delimiter=delimiter, encoding=encoding)
+    file = open_table(path, delimiter=delimiter, encoding=encoding)
     return parse_table(
         file,
         missing_values=missing_values,
@@ -87,8 +90,19 @@ def read_table(
     )
 
 
+TableFile = CsvFile | ParquetFile
+
+
+def open_table(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> TableFile:
+    """Open a CSV or parquet file, by its name. How texts are written says nothing about a parquet file.
+
+    Raises: SpecError, DataError as ``open_csv`` and ``open_parquet``.
+    """
+    return open_parquet(path) if is_parquet(path) else open_csv(path, delimiter=delimiter, encoding=encoding)
+
+
 def parse_table(
-    file: CsvFile,
+    file: TableFile,
     *,
     missing_values: Sequence[str],
     types: Mapping[str, str] | None = None,
@@ -108,12 +122,12 @@ def parse_table(
         if not name or (name not in unread and (only is None or name in only))
     }
     store = Columns(file.rows, len(kinds), folder)
-    cells = parse(file, kinds, notation, store)
-    columns = {i: _column(file.header[i], cells[i], kind, notation) for i, kind in kinds.items()}
+    columns = _columns(file, kinds, notation, store)
     refused = [column for column in columns.values() if isinstance(column, Refusal)]
     lines = file.lines({row for refusal in refused for row in refusal.rows})
-    wrong = [*_nameless(file, columns), *_second_header(file, columns)]
-    problems = [*wrong, *(refusal.problem(str(file.path), lines) for refusal in refused)]
+    again = _second_header(file, columns) if isinstance(file, CsvFile) else ()
+    wrong, unit = [*_nameless(file, columns), *again], "line" if isinstance(file, CsvFile) else "row"
+    problems = [*wrong, *(refusal.problem(str(file.path), lines, unit=unit) for refusal in refused)]
     undecided = [column for column in refused if isinstance(column, Undecided)]
     if len(problems) > len(undecided):
         raise DataError(problems)
@@ -124,7 +138,17 @@ def parse_table(
         if isinstance(column, Column) and column.name
     }
     find_line, header = _line_finder(file), tuple(file.header)
-    return Table(file.path, file.rows, named, file.sha256, find_line, header, file.delimiter, tuple(problems))
+    return Table(file.path, file.rows, named, file.sha256, find_line, header, file.delimiter, unit, tuple(problems))
+
+
+def _columns(
+    file: TableFile, kinds: Mapping[int, str | None], notation: Notation, store: Columns
+) -> dict[int, Column | Refusal]:
+    """Some columns by their places in the header, given the declared type of each, or None."""
+    if isinstance(file, ParquetFile):
+        return file.columns(kinds, notation, store)
+    cells = parse(file, kinds, notation, store)
+    return {i: _column(file.header[i], cells[i], kind, notation) for i, kind in kinds.items()}
 
 
 def _column(name: str, cells: Gathered, declared: str | None, notation: Notation) -> Column | Refusal:
@@ -149,7 +173,7 @@ def column_of(name: str, cells: Numbers | Texts, declared: str | None, notation:
     return number_column(name, cells, notation)
 
 
-def _nameless(file: CsvFile, columns: Mapping[int, Column | Refusal]) -> Iterator[Problem]:
+def _nameless(file: TableFile, columns: Mapping[int, Column | Refusal]) -> Iterator[Problem]:
     """Columns without a name that have values; those without are the trace of a delimiter at the end of lines."""
     for i, column in columns.items():
         if not file.header[i] and isinstance(column, Column) and column.missing < file.rows:
@@ -177,10 +201,17 @@ def _second_header(file: CsvFile, columns: Mapping[int, Column | Refusal]) -> It
         yield Problem(message, place=Place(str(file.path), line))
 
 
-def _line_finder(file: CsvFile) -> Callable[[int], int]:
+def _line_finder(file: TableFile) -> Callable[[int], int]:
+    if isinstance(file, ParquetFile):
+        return row_number
     if file.read_once or isinstance(file.text, FileText):
         return partial(_line_in, file)
     return partial(_line_of, file.path, file.delimiter, file.encoding, file.sha256)
+
+
+def row_number(row: int) -> int:
+    """What stands for a line where there are none."""
+    return row + 1
 
 
 def _line_in(file: CsvFile, row: int) -> int:

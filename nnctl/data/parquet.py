@@ -26,7 +26,8 @@ from nnctl.errors import DataError
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
 INDEX = "__index_level_"  # begins the names that pandas gives to what names the rows of a DataFrame
 
-_CELLS = 1 << 20  # read together
+_CELLS = 1 << 18  # read together
+_FEWEST, _MOST = 1 << 10, 1 << 16  # rows of them
 _BUFFER = 1 << 16  # bytes of a column that are read together: pages are unpacked one by one
 _NO_NUMBER = ("is not a finite number", "are not finite numbers")
 _NO_DATE = ("is not a date of the years 1 to 9999", "are not dates of the years 1 to 9999")
@@ -83,14 +84,15 @@ class ParquetFile:
         with _reading(self.path), self.path.open("rb") as stream:
             file = _open(stream)
             names = file.schema_arrow.names
-            rows = max(1, _CELLS // len(places))
-            batches = file.iter_batches(min(rows, 1 << 16), columns=[names[i] for i in places], use_threads=True)
+            rows = min(_MOST, max(_FEWEST, _CELLS // len(places)))
+            batches = file.iter_batches(rows, columns=[names[i] for i in places], use_threads=False)
             read = 0
             for batch in batches:
                 read += batch.num_rows
                 yield {i: batch.column(batch.schema.get_field_index(names[i])) for i in places}
         if read != self.rows or stamp_of(self.path.stat()) != self._stamp:
             raise changed(self.path)
+        _give_back_memory()
 
 
 def open_parquet(path: Path) -> ParquetFile:
@@ -102,8 +104,8 @@ def open_parquet(path: Path) -> ParquetFile:
         raise DataError(in_file(path, "this is a folder; give the path of one parquet file that holds all rows"))
     if path.exists() and not path.is_file():
         raise DataError(in_file(path, "a parquet file cannot be read from a pipe or a device; write it to the disk"))
+    stamp = stamp_of(path.stat()) if path.exists() else ()
     sha256 = sha256_of(path)
-    stamp = stamp_of(path.stat())
     _check_magic(path)
     try:
         import pyarrow  # noqa: F401
@@ -145,6 +147,12 @@ def _reading(path: Path) -> Iterator[None]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         message = f"the file cannot be read, it seems to be damaged ({reason}); write it again"
         raise DataError(in_file(path, message)) from None
+
+
+def _give_back_memory() -> None:
+    import pyarrow
+
+    pyarrow.default_memory_pool().release_unused()
 
 
 def _open(stream: Any) -> Any:

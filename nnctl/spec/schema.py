@@ -105,10 +105,10 @@ class Data:
     """The table: where it lies, what is predicted, how its columns are read."""
 
     path: FilePath = option(
-        help="CSV file, plain or packed as .gz, .bz2, .xz, or .zip of one file; - is the standard input."
+        help="CSV file, plain or packed as .gz, .bz2, .xz, or .zip of one file, or .parquet; - is the standard input."
     )
-    val_path: FilePath | None = option(default=None, help="CSV file of the validation rows, instead of a split.")
-    test_path: FilePath | None = option(default=None, help="CSV file of the test rows, instead of a split.")
+    val_path: FilePath | None = option(default=None, help="File of the validation rows, instead of a split.")
+    test_path: FilePath | None = option(default=None, help="File of the test rows, instead of a split.")
     target: str | tuple[str, ...] = option(
         help="Column to predict, or a list of columns for several numbers or labels; features: the inputs themselves."
     )
@@ -127,7 +127,7 @@ class Data:
     missing_values: tuple[str, ...] = option(
         default=("", "NA", "N/A", "nan", "NaN", "null", "?"), help="Cells that count as missing."
     )
-    format: Format = option(default_factory=Format, help="How the CSV file is written.")
+    format: Format = option(default_factory=Format, help="How the CSV file is written; says nothing about parquet.")
     target_scale: Scaler | Literal["auto"] = option(
         default="auto",
         help="Transform of a regression target; auto: standardize, or none where the loss needs the target's own zero.",

@@ -59,7 +59,7 @@ class ParquetFile:
         then read as those of a CSV file.
         """
         readers = {
-            i: _Reader(self.header[i], self.types[i], kind, notation, Gathered(store, place))
+            i: _Reader(self.header[i], self.types[i], kind, notation, store, place)
             for place, (i, kind) in enumerate(kinds.items())
         }
         at = 0
@@ -170,11 +170,15 @@ def _open(stream: Any) -> Any:
 class _Reader:
     """The cells of a column, batch after batch, and those that are refused."""
 
-    def __init__(self, name: str, type: Any, declared: str | None, notation: Notation, cells: Gathered) -> None:
+    def __init__(
+        self, name: str, type: Any, declared: str | None, notation: Notation, store: Columns, place: int
+    ) -> None:
         self.kind = kind_of(type)
-        self._name, self._type, self._declared, self._notation, self._cells = name, type, declared, notation, cells
+        self._name, self._type, self._declared, self._notation = name, type, declared, notation
         read_as = "number" if self.kind == "nothing" else self.kind
         self._read_as = read_as if read_as in ("number", "date") and declared in (None, read_as, "text") else "text"
+        # Seconds are not what anybody writes for a missing date.
+        self._cells = Gathered(Notation(frozenset()) if self._read_as == "date" else notation, store, place)
         self._infinities = [float(text) for text in notation.missing if not_finite(text) and "∞" not in text]
         self._fault = _NO_NUMBER
         self._strays: list[int] = []
@@ -207,7 +211,7 @@ class _Reader:
             return typed_column(self._name, cells, self._declared, self._notation)
         if self._read_as == "date":
             return Column(self._name, "date", cells)
-        column = Column(self._name, "number", cells, whole=self._cells.kind == "numbers" and self._cells.whole)
+        column = Column(self._name, "number", cells, whole=self._cells.whole)
         return data_frame_index(column) if self._is_index else column
 
     @property
@@ -215,7 +219,8 @@ class _Reader:
         return self._declared is None and self._name.startswith(INDEX) and self._name not in self._notation.others
 
     def _finite(self, row: int, values: Numbers) -> Numbers:
-        for missing in (*self._notation.missing_numbers, *self._infinities):
+        values = self._notation.known(values)
+        for missing in self._infinities:
             values = np.where(values == missing, np.nan, values)
         self._note(row, values, np.isinf(values), _NO_NUMBER, str)
         return values

@@ -104,6 +104,7 @@ def test_a_dictionary_of_numbers_is_numbers():
 
 def test_dates_are_seconds_in_utc():
     same(only([date(2024, 1, 31), None, date(1, 1, 1)]), "date", [1706659200, np.nan, -62135596800])
+    same(only([date(1970, 1, 1)], missing_values=["0"]), "date", [0])
     same(only([date(2024, 1, 31), None], pa.date64()), "date", [1706659200, np.nan])
     for unit, seconds in {"s": 1706662923, "ms": 1706662923.456, "us": SECONDS, "ns": SECONDS}.items():
         given = pa.array([MOMENT, None], pa.timestamp("us")).cast(pa.timestamp(unit), safe=False)

@@ -176,7 +176,7 @@ class _Reader:
         self.kind = kind_of(type)
         self._name, self._type, self._declared, self._notation = name, type, declared, notation
         read_as = "number" if self.kind == "nothing" else self.kind
-        self._read_as = read_as if read_as in ("number", "date") and declared in (None, read_as, "text") else "text"
+        self._read_as = read_as if read_as in ("number", "date") and declared in (None, read_as) else "text"
         # Seconds are not what anybody writes for a missing date.
         self._cells = Gathered(Notation(frozenset()) if self._read_as == "date" else notation, store, place)
         self._infinities = [float(text) for text in notation.missing if not_finite(text) and "∞" not in text]
@@ -200,7 +200,7 @@ class _Reader:
         if self.kind is None:
             empty = Column(self._name, "category", np.full(rows, -1, np.int32))
             used = self._declared is not None or self._name in self._notation.others
-            return empty if self._declared == "text" else unreadable(empty, str(self._type), used=used)
+            return unreadable(empty, str(self._type), used=used)
         if self._count:
             may_be = self.kind == "number" and self._name not in self._notation.others
             return Strays(
@@ -234,8 +234,6 @@ class _Reader:
 
     def _note(self, row: int, values: Numbers, stray: NDArray[np.bool_], fault: tuple[str, str], shown: Any) -> None:
         """Remember where cells are that the type of the column does not allow."""
-        if self._declared == "text":  # nobody looks at them
-            return
         self._present += int(np.count_nonzero(~np.isnan(values)))
         found = np.flatnonzero(stray)
         if found.size:

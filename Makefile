@@ -13,7 +13,7 @@ REFERENCE ?= uv run --locked --isolated --only-group reference python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format docs reference lock clean
+.PHONY: help demo test format docs reference papers tables lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1: /p' Makefile
@@ -47,6 +47,9 @@ reference: ## Make the records of tests/reference anew (needs uv, or REFERENCE=a
 
 papers: .venv/.installed ## Train by the protocols of papers and print our numbers beside theirs: DATA=FOLDER [ONLY=uci]
 	PAPERS_DATA=$(abspath $(DATA)) $(BIN)/python benchmarks/papers.py $(ONLY)
+
+tables: .venv/.installed ## Time reading against pandas, and first against second starts: [ONLY=parse] [ROWS=1000000]
+	$(BIN)/python benchmarks/tables.py $(ONLY) $(if $(ROWS),--rows $(ROWS))
 
 lock: ## Resolve the dependencies again into uv.lock (needs uv)
 	uv lock --no-config --upgrade

@@ -1,0 +1,80 @@
+"""Time and memory of what is compared: sides take turns, so that both meet the same neighbours on a busy machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Timed = tuple[float, float]  # seconds of the clock and of the processors
+
+
+def watched(command: list[str]) -> tuple[dict[str, float], float]:
+    """What a process prints as JSON, and the peak of its anonymous memory in MB."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    peak = 0.0
+
+    def sample() -> None:
+        nonlocal peak
+        while process.poll() is None:
+            try:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+            except OSError:
+                return
+            peak = max([peak, *(int(line.split()[1]) / 1000 for line in status.splitlines() if "RssAnon" in line)])
+            time.sleep(0.02)
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    found = json.loads(process.communicate()[0])
+    sampler.join()
+    return found, peak
+
+
+def process(*words: str, first: Callable[[], None] = lambda: None) -> Timed:
+    """The seconds that a process of Python takes."""
+    first()
+    before, began = os.times(), time.perf_counter()
+    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+    after, seconds = os.times(), time.perf_counter() - began
+    return seconds, sum(after[2:4]) - sum(before[2:4])
+
+
+def here(side: Callable[[], Any]) -> Timed:
+    """The seconds that a function takes."""
+    cpu, began = time.process_time(), time.perf_counter()
+    side()
+    return time.perf_counter() - began, time.process_time() - cpu
+
+
+def in_turns(
+    sides: Mapping[str, Callable[[], Any]], rounds: int, timed: Callable[[Callable[[], Any]], Timed] = here
+) -> dict[str, list[Timed]]:
+    """The seconds of every side in every round; the first round warms up."""
+    found: dict[str, list[Timed]] = {name: [] for name in sides}
+    for number in range(rounds + 1):
+        for name, side in sides.items():
+            seconds = timed(side)
+            if number:
+                found[name].append(seconds)
+    return found
+
+
+def medians(times: list[Timed]) -> Timed:
+    return statistics.median(clock for clock, _ in times), statistics.median(cpu for _, cpu in times)
+
+
+def ratios(own: list[Timed], peer: list[Timed]) -> Timed:
+    pairs = list(zip(own, peer, strict=True))
+    return statistics.median(a[0] / b[0] for a, b in pairs), statistics.median(a[1] / b[1] for a, b in pairs)
+
+
+def load() -> str:
+    return f"{os.getloadavg()[0]:>7.1f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import warnings
@@ -130,7 +131,7 @@ def _read_csv(
         # It types a column piece by piece, and warns where they differ; such a column is read again as texts.
         warnings.simplefilter("ignore", pandas.errors.DtypeWarning)
         frame = pandas.read_csv(
-            io.BytesIO(content),
+            io.BytesIO(b"\n" + content if content.startswith(codecs.BOM_UTF8) else content),  # it would drop the mark
             sep=file.delimiter,
             header=None,
             names=range(len(file.header)),  # places in the header, since pandas changes names

@@ -260,6 +260,18 @@ def test_pandas_is_imported_only_when_a_file_is_parsed():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(cells.__file__).parents[2])
 
 
+@pytest.mark.parametrize("block", [8, 1 << 22])
+def test_a_byte_order_mark_inside_a_file_is_kept_wherever_it_stands(block, monkeypatch):
+    monkeypatch.setattr(cells, "BLOCK", block)
+    rows = ["x,1\n", "\ufeffy,2\n", "\ufeff,3\n"]
+    for place in range(3):
+        written = rows[place:] + rows[:place]
+        expected = [row[: row.index(",")] for row in written]
+        assert texts(read("a,b\n" + "".join(written)).columns["a"]) == expected
+    assert refusal("a,b\n\ufeff7,x\n8,y\n9,z\n").startswith("a.csv:2: column `a`: 1 of 3 values is not a number")
+    assert refusal("a,b\n7,x\n\ufeff\n").startswith("a.csv:3: expected 2 fields, found 1")
+
+
 def test_a_number_that_is_absent_among_numbers_is_a_text_among_texts_of_another_block(monkeypatch):
     monkeypatch.setattr(cells, "BLOCK", 8)
     table = read("a,b,c\nx,1,\ny,2,\nz,2,\n-9.0,-9,-9\n-9.0,-9,-9\n", missing_values=["", "-9"])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nnctl.data.room import Arrays, Layout, arrays
+from nnctl.data.room import Arrays, Layout, arrays, reserve
 from nnctl.errors import OutputError, Problem
 
 LIMIT = 10_000_000_000  # bytes of all entries together; the oldest go
@@ -120,9 +120,12 @@ class Draft:
         """Room for the arrays."""
         if self._file is not None:
             try:
-                return Arrays(layout, self._file)
-            except OSError as error:
+                made = Arrays(layout, self._file)
+                reserve(self._file, made.size)  # a disk that is full later on would end the run
+            except (OSError, OutputError) as error:
                 self._fail(error)
+            else:
+                return made
         return arrays(layout)
 
     def keep(self, made: Arrays, state: dict[str, Any]) -> None:
@@ -148,8 +151,9 @@ class Draft:
             os.close(self._file)
             self._file = None
 
-    def _fail(self, error: OSError) -> None:
-        self.fault = f"the prepared data is not kept for later runs: {self._cache.folder}: {error.strerror}"
+    def _fail(self, error: OSError | OutputError) -> None:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        self.fault = f"the prepared data is not kept for later runs: {self._cache.folder}: {reason}"
         self.close()
 
 

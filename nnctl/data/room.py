@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
 import os
@@ -35,7 +36,10 @@ class Room:
             self._bytes: Array = np.empty(size, np.uint8)
             return
         if new:
-            os.truncate(file, size)
+            try:
+                os.truncate(file, size)
+            except OSError as error:
+                raise self._lacking(error) from None
         self._bytes = np.frombuffer(mmap.mmap(file, size, prot=mmap.PROT_READ) if size else b"", np.uint8)
 
     def write(self, start: int, values: Array) -> None:
@@ -49,14 +53,17 @@ class Room:
                 written = os.pwrite(self.file, data, start)
                 data, start = data[written:], start + written
         except OSError as error:
-            message = f"no room for {self.size / 1e9:,.1f} GB of prepared data ({error.strerror}); free some space"
-            raise OutputError(Problem(message)) from None
+            raise self._lacking(error) from None
 
     def read(self, start: int, count: int, dtype: DTypeLike) -> Array:
         """So many values from a place on, read-only and never copied."""
         values = self._bytes[start : start + count * np.dtype(dtype).itemsize].view(dtype)
         values.flags.writeable = False
         return values
+
+    def _lacking(self, error: OSError) -> OutputError:
+        message = f"no room for {self.size / 1e6:,.1f} MB of prepared data ({error.strerror}); free some space"
+        return OutputError(Problem(message))
 
 
 class Columns:
@@ -125,6 +132,16 @@ def arrays(layout: Layout, folder: Path | None = None) -> Arrays:
     made = Arrays(layout, file)
     weakref.finalize(made, os.close, file)
     return made
+
+
+def reserve(file: int, size: int) -> None:
+    """Let the disk hold so many bytes for a file, where it can be asked to. Raises: OSError if they are not there."""
+    if size and hasattr(os, "posix_fallocate"):  # macOS has none
+        try:
+            os.posix_fallocate(file, 0, size)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # of file systems that cannot
+                raise
 
 
 def unnamed(folder: Path | None) -> int:

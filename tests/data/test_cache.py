@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -137,3 +138,27 @@ def test_what_cannot_be_kept_is_made_all_the_same(tmp_path: Path) -> None:
         draft.keep(made, STATE)
         assert "is not kept for later runs" in draft.fault
         assert made.read("y").tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("call", ["truncate", "posix_fallocate"])
+def test_where_the_disk_has_no_room_nothing_is_kept(cache: Cache, call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, refuse, raising=False)
+    with cache.new("a" * 64) as draft:
+        made = draft.arrays(LAYOUT)
+        made.write("y", 0, np.arange(3))
+        draft.keep(made, STATE)
+    assert "No space left on device" in draft.fault
+    assert made.read("y").tolist() == [0, 1, 2]
+    assert list(cache.folder.iterdir()) == []
+
+
+def test_a_file_system_that_reserves_nothing_keeps_all(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
+    keep(cache)
+    assert cache.find("a" * 64) is not None

@@ -8,7 +8,9 @@ import tempfile
 import weakref
 from pathlib import Path
 
+from nnctl.data.room import unnamed
 from nnctl.data.source import changed, stamp_of
+from nnctl.errors import OutputError, Problem
 
 HELD = 1 << 26  # bytes of a copy that are held in memory; a longer one lies in an unnamed file
 
@@ -42,10 +44,9 @@ class CopiedText:
         self._file: int | None = None
 
     def append(self, text: bytes) -> None:
-        """Add a piece at the end."""
+        """Add a piece at the end. Raises: OutputError if the disk is full."""
         if self._file is None and self._held.tell() + len(text) > HELD:
-            self._file, path = tempfile.mkstemp()
-            os.unlink(path)
+            self._file = unnamed(None)
             weakref.finalize(self, os.close, self._file)
             _write(self._file, self._held.getbuffer())
             self._held = io.BytesIO()
@@ -65,5 +66,9 @@ Text = FileText | CopiedText
 
 
 def _write(file: int, text: memoryview) -> None:
-    while text:
-        text = text[os.write(file, text) :]
+    try:
+        while text:
+            text = text[os.write(file, text) :]
+    except OSError as error:
+        message = f"{tempfile.gettempdir()}: no room for the text of the table ({error.strerror}); free some space"
+        raise OutputError(Problem(message)) from None

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from nnctl.data import cells, scanning, source
+from nnctl.data import cells, scanning, source, text
 from nnctl.data.table import read_table
-from nnctl.errors import DataError, SpecError
+from nnctl.errors import DataError, OutputError, SpecError
 from tests.data.helpers import MISSING, read, refusal, texts
 
 
@@ -151,6 +151,17 @@ def test_a_file_that_changes_is_not_read_silently(monkeypatch):
     stamps = iter(range(9))
     monkeypatch.setattr(source, "stamp_of", lambda status: (next(stamps),))
     assert "a.csv: the file changed while it was read" in refusal("a,b\n1,2\n")
+
+
+@pytest.mark.parametrize("call", ["os.write", "tempfile.mkstemp"])
+def test_a_disk_without_room_for_the_text_is_named(call, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(text, "HELD", 0)
+    monkeypatch.setattr(call, refuse)
+    with pytest.raises(OutputError, match=r"No space left on device"):
+        read(gzip.compress(b"a,b\n1,2\n"), "a.csv.gz")
 
 
 def test_the_digest_is_that_of_the_bytes_on_the_disk():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from nnctl.data.counting import has_bare_returns
 from nnctl.data.decoding import Decoder, separator, unify_line_ends
 from nnctl.data.records import records
 from nnctl.data.scanning import Block, Scanner
@@ -20,7 +20,8 @@ from nnctl.data.wording import SHOWN as SHOWN
 from nnctl.data.wording import code as code
 from nnctl.data.wording import literal as literal
 
-BLOCK = 1 << 22  # bytes that are read and parsed together
+BLOCK = 1 << 22  # bytes that are parsed together
+PIECE = 1 << 17  # bytes that are read and looked at together: the processor and the allocator have them at hand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,12 +53,12 @@ class CsvFile:
         return self.source.stamp is None
 
     def content(self, block: Block) -> bytes:
-        r"""The text of a block as UTF-8. Outside of quotes every line ends in \n, or all of them in \r\n."""
+        r"""The text of a block as UTF-8. Outside of quotes every line ends in \n or \r\n."""
         text = self.text.read(block.start, block.stop)
+        if not has_bare_returns(text):
+            return text
         if not block.quoted:
             return unify_line_ends(text)
-        if not re.search(rb"\r(?!\n)", text):
-            return text
         # pandas takes a line end of one \r and the delimiter after it for one: it would lose an empty first cell.
         written = io.StringIO(newline="")
         writer = csv.writer(written, delimiter=self.delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -101,9 +102,9 @@ def open_csv(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> Cs
     """
     source = Source(path)
     decoder = Decoder(source.path, encoding)
-    scanner = Scanner(source.path, separator(delimiter))
+    scanner = Scanner(source.path, separator(delimiter), BLOCK)
     copy = CopiedText()
-    for piece in chain(source.pieces(BLOCK), [None]):
+    for piece in chain(source.pieces(min(PIECE, BLOCK)), [None]):
         text = decoder.decode(piece or b"", last=piece is None)
         own = source.stamp if decoder.is_utf8 and not source.packed else None
         if own is None:

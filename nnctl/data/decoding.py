@@ -6,6 +6,7 @@ import codecs
 import re
 from pathlib import Path
 
+from nnctl.data.counting import line_ends as line_ends
 from nnctl.data.wording import in_file
 from nnctl.errors import DataError, Problem, SpecError
 from nnctl.spec.problems import shown
@@ -183,12 +184,6 @@ def _byte_order(encoding: str, start: bytes) -> str:
 def unify_line_ends(text: bytes) -> bytes:
     r"""A text without quotes with every line end a \n."""
     return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
-
-
-def line_ends(text: bytes) -> int:
-    """The number of line ends of any kind."""
-    found = text.count(b"\n")
-    return found + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else found
 
 
 def _way_out(piece: bytes) -> str:

@@ -7,23 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nnctl.data.decoding import guess_delimiter, line_ends, unify_line_ends
+from nnctl.data.counting import count_rows, has_bare_returns, line_ends
+from nnctl.data.decoding import guess_delimiter, unify_line_ends
 from nnctl.data.records import records
 from nnctl.data.wording import SHOWN, code, in_file
 from nnctl.errors import DataError, Problem
 
-Array = NDArray[Any]
-
 LONGEST = 1 << 26  # bytes of a line; a file with a longer one is no table
-_CACHED = 1 << 18  # bytes looked at together: they stay in the processor's cache
-_ZERO, _NEWLINE = ord("0"), ord("\n")
 _CODE = re.compile(r"\s*0\d")
-_BLANKS = (b" ", b"\t", b"\v", b"\f")  # those before a number, which pandas skips
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +30,35 @@ class Block:
     quoted: bool  # whether there are quotes in it
     coded: frozenset[int] = frozenset()  # columns with a cell such as 007, which a number would not keep
 
+    def with_(self, other: Block) -> Block:
+        """The two as one. Only empty lines stand between them."""
+        quoted, coded = self.quoted or other.quoted, self.coded | other.coded
+        return Block(self.start, other.stop, self.line, self.row, self.rows + other.rows, quoted, coded)
+
 
 class Scanner:
     """Takes a text piece by piece and gives its header and blocks."""
 
-    def __init__(self, path: Path, delimiter: str) -> None:
+    def __init__(self, path: Path, delimiter: str, size: int) -> None:
         self.path, self.delimiter = path, delimiter
+        self.size = size  # bytes of a block, about
         self.header: tuple[str, ...] = ()
         self._header_line = 1
         self.blocks: list[Block] = []
         self.rows = 0
         self.spaced = False  # whether a blank stands before a quote, which then belongs to no cell
         self._rest = b""  # what does not make a whole record yet
+        self._more: list[bytes] = []  # what follows on it without a line end
         self._at, self._line = 0, 1  # where it begins
         self._wrong: list[tuple[int, int]] = []  # line and width of the first records that are not as wide
         self._wrong_count = 0
 
     def feed(self, text: bytes, *, last: bool = False) -> None:
         """Take the next piece. Raises: DataError if a quote is not closed, a line is endless or the header wrong."""
-        text = self._rest + text if self._rest else text
+        if not last and not _has_line_end(text) and len(self._rest) + sum(map(len, self._more)) <= LONGEST:
+            self._more.append(text)
+            return
+        text, self._more = b"".join([self._rest, *self._more, text]), []
         stop = len(text) if last else max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1
         self._rest = text[stop:]
         if len(self._rest) > LONGEST:
@@ -118,13 +120,15 @@ class Scanner:
 
     def _scan(self, text: bytes, *, last: bool) -> None:
         quoted = b'"' in text
-        found = None if quoted else _counted(unify_line_ends(text), self.delimiter, len(self.header))
-        if found is None:
+        plain = unify_line_ends(text) if not quoted and has_bare_returns(text) else text
+        found = count_rows(plain, self.delimiter, len(self.header), goes_on=not last)
+        if found is None or (found.spaced and self._blanks_before_quotes(text)):
             self._scan_records(text, quoted=quoted, last=last)
             return
-        rows, lines, coded = found
-        self._add(len(text), rows, quoted=False, coded=coded)
-        self._move(len(text), self._line + lines)
+        stop = found.stop if plain is text else len(text)
+        self._rest = text[stop:] + self._rest
+        self._add(stop, found.rows, quoted=quoted, coded=found.coded)
+        self._move(stop, self._line + found.lines)
 
     def _scan_records(self, text: bytes, *, quoted: bool, last: bool) -> None:
         """What the csv module finds, record by record."""
@@ -147,14 +151,18 @@ class Scanner:
         self._move(stop, line)
 
     def _add(self, size: int, rows: int, *, quoted: bool, coded: frozenset[int]) -> None:
-        if rows:
-            self.blocks.append(Block(self._at, self._at + size, self._line, self.rows, rows, quoted, coded))
+        if not rows:
+            return
+        block = Block(self._at, self._at + size, self._line, self.rows, rows, quoted, coded)
         self.rows += rows
+        if self.blocks and block.stop - self.blocks[-1].start <= self.size:
+            block = self.blocks.pop().with_(block)
+        self.blocks.append(block)
 
     def _blanks_before_quotes(self, text: bytes) -> bool:
         # `a, "b, c"` is two cells to whoever wrote it, so there a blank after a delimiter cannot belong to the cell.
         delimiter = re.escape(self.delimiter.encode())
-        return self.delimiter != " " and re.search(rb"(?m)(^|" + delimiter + rb') +"', text) is not None
+        return self.delimiter != " " and re.search(rb"(\A|[\r\n" + delimiter + rb']) +"', text) is not None
 
 
 def repeated(names: tuple[str, ...], name: str) -> str:
@@ -163,55 +171,5 @@ def repeated(names: tuple[str, ...], name: str) -> str:
     return f"duplicate column {code(name)}: columns {', '.join(numbers[:-1])} and {numbers[-1]}; rename all but one"
 
 
-def _counted(text: bytes, delimiter: str, width: int) -> tuple[int, int, frozenset[int]] | None:
-    r"""The rows and lines of a text without quotes, and its coded columns, if all its lines are as wide as that.
-
-    Every line ends in \n; empty ones are no rows. None where delimiters do not tell: where a line is not as wide, or of
-    blanks alone, where there is one column, and where blanks stand before a code.
-    """
-    if width < 2 or _blanks_before_codes(text, delimiter.encode()):
-        return None
-    data, size = np.frombuffer(text, dtype=np.uint8), _CACHED
-    rows = lines = start = 0
-    coded: set[int] = set()
-    while start < len(data):
-        part = data[start : start + size]
-        ends = np.flatnonzero(part == _NEWLINE)
-        lines += ends.size
-        if start + size >= len(data) and part[-1] != _NEWLINE:
-            ends = np.append(ends, len(part))
-        if not ends.size:
-            size *= 2
-            continue
-        part = part[: ends[-1] + 1]
-        starts = np.append(0, ends[:-1] + 1)
-        marks = part == ord(delimiter)
-        empty = starts == ends
-        if ((np.add.reduceat(marks.view(np.uint8), starts, dtype=np.int32) != width - 1) & ~empty).any():
-            return None
-        rows += ends.size - int(np.count_nonzero(empty))
-        coded |= _coded(part, marks, starts[~empty], width)
-        start += int(ends[-1]) + 1
-    return rows, lines, frozenset(coded)
-
-
-def _blanks_before_codes(text: bytes, delimiter: bytes) -> bool:
-    blanks = [blank for blank in _BLANKS if blank != delimiter and blank in text]
-    if not blanks:  # which is quickly seen, as are the pairs
-        return False
-    text = b"\n" + text
-    pairs = (blank + after for blank in blanks for after in (b"0", *blanks))
-    found = any(before + pair in text for pair in pairs for before in (delimiter, b"\n"))
-    return found and re.search(rb"[\n%b][%b]+0\d" % (re.escape(delimiter), b"".join(blanks)), text) is not None
-
-
-def _coded(part: Array, marks: Array, starts: Array, width: int) -> set[int]:
-    """The columns in which a cell begins with 0 and a digit. ``starts`` are those of rows, ``marks`` the delimiters."""
-    zero = (part[:-1] == _ZERO) & (part[1:] - _ZERO < 10)  # uint8: what is below wraps around
-    first = starts[:-1] if starts.size and starts[-1] == len(part) - 1 else starts
-    found = {0} if zero[first].any() else set()
-    inside = np.flatnonzero(zero[1:] & marks[:-2])  # places of the delimiters before
-    if inside.size:
-        order = np.searchsorted(np.flatnonzero(marks), inside)
-        found |= set((order % (width - 1) + 1).tolist())
-    return found
+def _has_line_end(text: bytes) -> bool:
+    return b"\n" in text or b"\r" in text

@@ -9,7 +9,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
@@ -19,9 +18,7 @@ from nnctl.data.wording import code, in_file
 from nnctl.errors import DataError
 
 STDIN = Path("-")
-_BESIDE = (
-    1 << 20
-)  # bytes from which on a piece is hashed beside the other work: hashing lets go of the interpreter lock
+_BESIDE = 1 << 20  # bytes that are hashed together, beside the other work: hashing lets go of the interpreter lock
 
 
 class Source:
@@ -57,7 +54,9 @@ class Source:
                 seekable.seek(0)
                 yield from unpack(self.path, seekable, size)
             else:
-                yield from self._hashed(unpack(self.path, stream, size))
+                large = self.stamp is not None and status is not None and status.st_size > _BESIDE
+                hashed = self._hashed_beside if large else self._hashed
+                yield from hashed(unpack(self.path, stream, size))
 
     def check_unchanged(self) -> None:
         """Raises: DataError if the file is no longer the one that was read."""
@@ -68,16 +67,30 @@ class Source:
         return nullcontext(sys.stdin.buffer) if self._opened == STDIN else self._opened.open("rb")
 
     def _hashed(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._digest.update(piece)
+            yield piece
+
+    def _hashed_beside(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Hash them in another thread, many at once: handing over takes time, and so does fresh memory."""
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        full, filling, filled = bytearray(_BESIDE), bytearray(_BESIDE), 0
+        hashing: Future[None] | None = None
         with ThreadPoolExecutor(max_workers=1) as beside:
-            hashing: Future[None] | None = None
             for piece in pieces:
-                if hashing is not None:
-                    hashing.result()
-                if len(piece) < _BESIDE:
-                    self._digest.update(piece)
-                else:
-                    hashing = beside.submit(self._digest.update, piece)
+                for start in range(0, len(piece), _BESIDE):
+                    part = piece[start : start + _BESIDE]
+                    if filled + len(part) > _BESIDE:
+                        if hashing is not None:
+                            hashing.result()
+                        full, filling = filling, full
+                        hashing = beside.submit(self._digest.update, memoryview(full)[:filled])
+                        filled = 0
+                    filling[filled : filled + len(part)] = part
+                    filled += len(part)
                 yield piece
+        self._digest.update(memoryview(filling)[:filled])
 
 
 def sha256_of(path: Path) -> str:

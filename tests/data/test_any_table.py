@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
-from nnctl.data import cells, columns, room, scanning, text
+from nnctl.data import cells, columns, room, text
 from nnctl.data.table import Column, Table, read_table
 from nnctl.errors import DataError
 from tests.data.oracle import Value, Verdict, judge, line_of, value_of
@@ -22,7 +22,7 @@ class Sizes(NamedTuple):
     """How much of a file, of a piece and of a column is looked at together, and how much is held in memory."""
 
     block: int
-    cached: int
+    piece: int
     held: int
     rows: int
 
@@ -31,7 +31,7 @@ class Sizes(NamedTuple):
 SIZES = st.builds(
     Sizes,
     block=st.sampled_from([8, 13, 64, 1 << 22]),
-    cached=st.sampled_from([1, 16, 1 << 18]),
+    piece=st.sampled_from([8, 31, 1 << 18]),
     held=st.sampled_from([0, 1 << 26]),
     rows=st.sampled_from([1, 3, 1 << 20]),
 )
@@ -46,7 +46,7 @@ def read(table: Written, content: bytes, sizes: Sizes, types: dict[str, str]) ->
     """The table in a file, read looked at in parts of those sizes, and the lines of its rows."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cells, "BLOCK", sizes.block)
-        patch.setattr(scanning, "_CACHED", sizes.cached)
+        patch.setattr(cells, "PIECE", sizes.piece)
         patch.setattr(room, "HELD", sizes.held)
         patch.setattr(text, "HELD", sizes.held)
         patch.setattr(columns, "_BLOCK", sizes.rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nnctl.data import cells, scanning, source, text
+from nnctl.data import cells, source, text
 from nnctl.data.table import read_table
 from nnctl.errors import DataError, OutputError, SpecError
 from tests.data.helpers import MISSING, read, refusal, texts
@@ -177,8 +177,8 @@ def test_standard_input_is_read_once(monkeypatch):
 
 @pytest.mark.parametrize("block", [1, 7, 64])
 def test_lines_are_counted_alike_however_the_text_is_cut(block, monkeypatch):
-    monkeypatch.setattr(cells, "BLOCK", block)
-    monkeypatch.setattr(scanning, "_CACHED", block)
+    monkeypatch.setattr(cells, "PIECE", block)
+    monkeypatch.setattr(cells, "BLOCK", 3 * block)
     assert read("a,b\n" + "10,200\n\n" * 50 + "1,2").rows == 51
     assert refusal("a,b\n" + "10,200\n" * 50 + "1").startswith("a.csv:52: expected 2 fields, found 1")
 

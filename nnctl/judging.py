@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +179,8 @@ def predict(
     unseen: Counter[str] = Counter()
     added = chain.from_iterable(_added(model, block, unseen, proba=proba) for block in _blocks(model, table))
     with threadpool_limits(1):
-        write_rows(target, [*file.header, *names], map(add, rows_of(file), added), delimiter=file.delimiter)
+        rows = (cells + more for cells, more in zip(rows_of(file), added, strict=True))
+        write_rows(target, [*file.header, *names], rows, delimiter=file.delimiter)
     in_order = {name: unseen[name] for name in model.features.types if unseen[name]}
     return Predicted(table.rows, tuple(unseen_notes(str(csv), in_order)))
 

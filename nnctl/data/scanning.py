@@ -135,7 +135,7 @@ class Scanner:
         width, rows, stop, line = len(self.header), 0, 0, self._line
         coded: set[int] = set()
         looks_coded = re.search(rb"(?<![\w.])0\d", text) is not None
-        self.spaced |= quoted and self._blanks_before_quotes(text)
+        self.spaced = self.spaced or (quoted and self._blanks_before_quotes(text))
         for record in records(self.path, text, self.delimiter, line=self._line, goes_on=not last):
             rows, stop, line = rows + 1, record.stop, record.next_line
             if len(record.cells) != width:
@@ -162,7 +162,13 @@ class Scanner:
     def _blanks_before_quotes(self, text: bytes) -> bool:
         # `a, "b, c"` is two cells to whoever wrote it, so there a blank after a delimiter cannot belong to the cell.
         delimiter = re.escape(self.delimiter.encode())
-        return self.delimiter != " " and re.search(rb"(\A|[\r\n" + delimiter + rb']) +"', text) is not None
+        if self.delimiter == " " or re.search(rb"(^|[\r\n]|" + delimiter + rb') +"', text) is None:
+            return False
+        try:  # what was found may stand inside of a cell
+            found = records(self.path, text, self.delimiter, keep_blanks=True, goes_on=True)
+            return any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for record in found for cell in record.cells)
+        except DataError:  # two quotes that belong together are taken for letters
+            return True
 
 
 def repeated(names: tuple[str, ...], name: str) -> str:

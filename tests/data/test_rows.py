@@ -126,3 +126,15 @@ def test_a_new_file_has_the_permissions_of_any_new_file():
 def test_a_device_is_written_to_and_not_replaced():
     write_rows(Path("/dev/null"), ["x"], [["1"]])
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_blank_before_a_quote_belongs_to_no_cell_on_any_line(end):
+    Path("in.csv").write_bytes(end.join(["a,b", ' "x, y",1', '2, "z"', "  3,4", ""]).encode())
+    assert read_rows(Path("in.csv")) == (["a", "b"], [["x, y", "1"], ["2", "z"], ["3", "4"]])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_blanks_inside_of_quotes_make_no_difference_to_other_cells(end):
+    Path("in.csv").write_bytes(f'a,b{end}  1,"of{end} "{end}  2,3{end}'.encode())
+    assert read_rows(Path("in.csv")) == (["a", "b"], [["  1", f"of{end} "], ["  2", "3"]])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +14,10 @@ from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from nnctl.data import cells, columns, room, text
+from nnctl.data.rows import read_rows, write_rows
 from nnctl.data.table import Column, Table, read_table
 from nnctl.errors import DataError
-from tests.data.oracle import Value, Verdict, judge, line_of, value_of
+from tests.data.oracle import Value, Verdict, judge, line_of, records_of, value_of
 from tests.data.random_tables import MISSING, Written, damaged_tables, written_tables
 
 
@@ -25,6 +28,16 @@ class Sizes(NamedTuple):
     piece: int
     held: int
     rows: int
+
+    @contextmanager
+    def patched(self) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cells, "BLOCK", self.block)
+            patch.setattr(cells, "PIECE", self.piece)
+            patch.setattr(room, "HELD", self.held)
+            patch.setattr(text, "HELD", self.held)
+            patch.setattr(columns, "_BLOCK", self.rows)
+            yield
 
 
 # Faults like to sit at the borders of what is looked at together.
@@ -43,13 +56,8 @@ def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(table: Written, content: bytes, sizes: Sizes, types: dict[str, str]) -> tuple[Table, list[int]]:
-    """The table in a file, read looked at in parts of those sizes, and the lines of its rows."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cells, "BLOCK", sizes.block)
-        patch.setattr(cells, "PIECE", sizes.piece)
-        patch.setattr(room, "HELD", sizes.held)
-        patch.setattr(text, "HELD", sizes.held)
-        patch.setattr(columns, "_BLOCK", sizes.rows)
+    """The table in a file, looked at in parts of those sizes, and the lines of its rows."""
+    with sizes.patched():
         Path(table.file).write_bytes(content)
         found = read_table(
             Path(table.file),
@@ -130,6 +138,25 @@ def test_type_that_is_found_fits_every_cell(table: Written, sizes: Sizes) -> Non
                 assert value == cell
             else:
                 assert value == value_of(str(cell), column.type, MISSING, table.decimal), words
+
+
+@given(damaged_tables(), SIZES)
+def test_rows_come_out_as_they_went_in(table: Written, sizes: Sizes) -> None:
+    note(f"{table}, {sizes}")
+    records, fault = records_of(table.text.removeprefix("\ufeff"), table.delimiter)
+    Path(table.file).write_bytes(table.content)
+    with sizes.patched():
+        try:
+            header, rows = read_rows(Path(table.file), delimiter=table.delimiter, encoding=table.declared_encoding)
+        except DataError:
+            return
+        header, rows = [*header, "p"], [[*cells, "1"] for cells in rows]
+        write_rows(Path("out.csv"), header, rows, delimiter=table.delimiter)
+        again = read_rows(Path("out.csv"), delimiter=table.delimiter)
+    assert again == (header, rows)
+    if fault is None:
+        stripped = [[cell.strip() for cell in cells[:-1]] for cells in [header, *rows]]
+        assert stripped == [[cell.strip() for cell in cells] for _, cells in records]
 
 
 @given(written_tables(), st.integers(min_value=0), SIZES)

@@ -38,6 +38,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "ROWS", 1024)
     monkeypatch.setattr(cells, "BLOCK", 20_000)
+    monkeypatch.setattr(cells, "PIECE", 5_000)
+    monkeypatch.setattr("nnctl.data.source._BESIDE", 5_000)
 
 
 def test_many_blocks_give_the_same_bytes_as_one(trained: str, request: pytest.FixtureRequest) -> None:

@@ -182,7 +182,7 @@ def predict(
         rows = (cells + more for cells, more in zip(rows_of(file), added, strict=True))
         write_rows(target, [*file.header, *names], rows, delimiter=file.delimiter)
     in_order = {name: unseen[name] for name in model.features.types if unseen[name]}
-    return Predicted(table.rows, tuple(unseen_notes(str(csv), in_order)))
+    return Predicted(table.rows, tuple(unseen_notes(str(table.path), in_order)))
 
 
 def _blocks(model: Model, table: Table) -> Iterator[Table]:

@@ -28,6 +28,7 @@ from nnctl.preparation import Prepared
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.spec.reading import written
 from nnctl.spec.schema import Experiment
+from nnctl.splits import plural
 
 if TYPE_CHECKING:
     import pandas
@@ -139,7 +140,10 @@ class Model:
 
 def unseen_notes(source: str, unseen: Mapping[str, int]) -> list[str]:
     """What is said about the columns of a table with levels that no training row has, and their counts of rows."""
-    return [f"{source}: `{name}` holds levels unseen in training, in {count} rows" for name, count in unseen.items()]
+    return [
+        f"{source}: `{name}` holds levels unseen in training, in {plural(count, 'row')}"
+        for name, count in unseen.items()
+    ]
 
 
 def described(prepared: Prepared) -> dict[str, Any]:

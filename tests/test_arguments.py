@@ -97,6 +97,6 @@ def test_levels_unseen_in_training_are_a_warning(trained: dict[str, str]) -> Non
     model = nnctl.load(trained["classes"])
     rows = {"a": [1.0, 2.0], "b": [1.0, 2.0], "colour": ["puce", "red"], "member": [True, False]}
     for call in (model.predict, model.predict_proba):
-        with pytest.warns(UserWarning, match="^frame: `colour` holds levels unseen in training, in 1 rows$") as caught:
+        with pytest.warns(UserWarning, match="^frame: `colour` holds levels unseen in training, in 1 row$") as caught:
             call(rows)
         assert caught[0].filename == __file__

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 ENDS = re.compile(r"\r\n|\r|\n")
@@ -60,7 +60,9 @@ def judge(
     if faults:
         return Verdict(faults=faults, unsure=unsure)
     lines = [line for line, _ in rows]
-    if len(names) > 1 and all(name and kinds.get(name, "category") == "category" for name in names):
+    if len(names) > 1 and all(
+        name and name not in missing and kinds.get(name, "category") == "category" for name in names
+    ):
         again = [line for line, cells in rows if [cell.strip().removeprefix("\ufeff") for cell in cells] == names]
         faults += [at(line, "the header again") for line in again[:1]]
     columns: dict[str, list[Value]] = {}
@@ -108,8 +110,10 @@ def value_of(cell: str, kind: str, missing: Sequence[str], decimal: str) -> Valu
         return WORDS.get(cell.lower(), math.nan)
     if kind == "date":
         try:
-            return (datetime.fromisoformat(cell) - EPOCH).total_seconds()
-        except ValueError:
+            moment = datetime.fromisoformat(cell)
+            moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+            return (moment - EPOCH).total_seconds()
+        except (ValueError, OverflowError):
             return math.nan
     number = number_of(cell, decimal)
     if number is None or math.isinf(number):

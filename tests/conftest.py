@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.tables import CLASSIFY, REGRESS, experiment
+
 GOLDEN = Path(__file__).parent / "golden"
 
 # An example that is slow on a busy machine is no failure.
@@ -31,3 +33,16 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(), f"differs from {path}; if that is right, run pytest with --update-golden"
 
     return compare
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, an empty one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(params=[CLASSIFY, REGRESS], ids=["classes", "numbers"])
+def config(request: pytest.FixtureRequest, in_folder: Path) -> Path:
+    """The path of a small experiment in the current folder, of classes and of numbers."""
+    return experiment(in_folder, request.param)

@@ -18,18 +18,9 @@ from nnctl.errors import DataError
 from nnctl.experiment import Finished, FoldsStarted, Started, training
 from nnctl.folding import Folded
 from nnctl.recording import Run
-from tests.tables import CLASSIFY, REGRESS, experiment, mixed_csv, write_csv
+from tests.tables import mixed_csv, write_csv
 
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(params=[CLASSIFY, REGRESS], ids=["classes", "numbers"])
-def config(request: pytest.FixtureRequest, in_folder: Path) -> Path:
-    return experiment(in_folder, request.param)
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 def loaded(run: Run, name: str) -> Any:

@@ -23,16 +23,7 @@ from nnctl.runs.listing import ls
 from nnctl.trainer import Epoch
 from tests.tables import CLASSIFY, REGRESS, experiment
 
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(params=[CLASSIFY, REGRESS], ids=["classes", "numbers"])
-def config(request: pytest.FixtureRequest, in_folder: Path) -> Path:
-    return experiment(in_folder, request.param)
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 @pytest.fixture

@@ -21,16 +21,7 @@ from nnctl.experiment import Finished, gradcheck, training
 from nnctl.recording import Run
 from tests.tables import CLASSIFY, REGRESS, experiment, mixed_csv, write_csv
 
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(params=[CLASSIFY, REGRESS], ids=["classes", "numbers"])
-def config(request: pytest.FixtureRequest, in_folder: Path) -> Path:
-    return experiment(in_folder, request.param)
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 
 def read(path: str | Path) -> list[dict[str, str]]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.cells import code
 from nnctl.data.features import DateFeature, Feature, Features, NumberFeature
 from nnctl.data.fitting import fit_category, fit_date, fit_number, levels_of
 from nnctl.data.table import Column
+from nnctl.data.wording import code
 from nnctl.dataset import Dataset, feature_names
 from nnctl.errors import DataError, NnctlError, Problem, SpecError
 from nnctl.spec.problems import format_key

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nnctl.data.cells import code
+from nnctl.data.wording import code
 from nnctl.purposes import Role
 from nnctl.spec.dump import dump
 

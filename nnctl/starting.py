@@ -12,9 +12,9 @@ from typing import Any
 from nnctl.arguments import check_path
 from nnctl.audit import audit
 from nnctl.component import options
-from nnctl.data.cells import STDIN
 from nnctl.data.labels import labels
 from nnctl.data.refusals import no_column
+from nnctl.data.source import STDIN
 from nnctl.data.table import Table, open_table, read_table
 from nnctl.data.task import decide_task, other_tasks
 from nnctl.drafting import Draft, Plan, written

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnctl.audit.rows import CALLED
 from nnctl.audit.wording import listed
-from nnctl.data.cells import code
+from nnctl.data.wording import code
 from nnctl.preparation import Prepared
 
 Array = NDArray[Any]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from nnctl.audit.rows import CALLED, Sample, Seen
 from nnctl.audit.wording import first_few, percent
-from nnctl.data.cells import code
 from nnctl.data.dates import day_text
 from nnctl.data.table import Column
+from nnctl.data.wording import code
 
 Array = NDArray[Any]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.audit.rows import MOST_ROWS, Seen, evenly
-from nnctl.data.cells import code
 from nnctl.data.table import Column
+from nnctl.data.wording import code
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ from nnctl.audit.explained import explained
 from nnctl.audit.one_rule import commonest, right
 from nnctl.audit.rows import Sample, Seen, evenly
 from nnctl.audit.wording import first_few, percent
-from nnctl.data.cells import code
+from nnctl.data.wording import code
 
 Array = NDArray[Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnctl.data.cells import code
+from nnctl.data.wording import code
 
 SHOWN = 5  # sentences of one finding; the columns that it concerns beyond them are listed
 

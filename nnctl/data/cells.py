@@ -13,12 +13,8 @@ from nnctl.data.counting import has_bare_returns
 from nnctl.data.decoding import Decoder, separator, unify_line_ends
 from nnctl.data.records import records
 from nnctl.data.scanning import Block, Scanner
-from nnctl.data.source import STDIN as STDIN
 from nnctl.data.source import Source
 from nnctl.data.text import CopiedText, FileText, Text
-from nnctl.data.wording import SHOWN as SHOWN
-from nnctl.data.wording import code as code
-from nnctl.data.wording import literal as literal
 
 BLOCK = 1 << 22  # bytes that are parsed together
 PIECE = 1 << 17  # bytes that are read and looked at together: the processor and the allocator have them at hand

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.blocks import counted, taken
-from nnctl.data.cells import SHOWN
 from nnctl.data.dates import date_seconds, is_iso
 from nnctl.data.faults import Refusal as Refusal
 from nnctl.data.faults import Strays, foreign_dates, key_of, names_every_row
 from nnctl.data.faults import Undecided as Undecided
 from nnctl.data.numerals import advice, are_codes, meant, not_finite, number
+from nnctl.data.wording import SHOWN
 
 Numbers = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nnctl.data.cells import code, literal
 from nnctl.data.dates import FORMATS, SHORT, formats
+from nnctl.data.wording import code, literal
 from nnctl.errors import Place, Problem
 from nnctl.spec.problems import format_key
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from nnctl.data.cells import literal
 from nnctl.data.columns import Column
 from nnctl.data.dates import day_text
 from nnctl.data.faults import key_of
 from nnctl.data.numerals import are_codes
+from nnctl.data.wording import literal
 
 
 def findings(columns: Iterable[Column], declared: Collection[str]) -> list[str]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnctl.arguments import wrong
-from nnctl.data.cells import code
 from nnctl.data.columns import Column, Numbers, Refusal, Texts
 from nnctl.data.table import Table, column_of, notation_of, row_number
+from nnctl.data.wording import code
 from nnctl.errors import DataError, Place, Problem
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.blocks import blocks
-from nnctl.data.cells import SHOWN
 from nnctl.data.table import Column, Table
+from nnctl.data.wording import SHOWN
 from nnctl.errors import DataError, Place, Problem
 from nnctl.spec.problems import MAX_LISTED, shown, some, suggest
 from nnctl.spec.synonyms import SYNONYMS

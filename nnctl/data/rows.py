@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TextIO
 
-from nnctl.data.cells import STDIN, open_csv
+from nnctl.data.cells import open_csv
 from nnctl.data.parquet import ParquetFile
+from nnctl.data.source import STDIN
 from nnctl.data.table import TableFile
 from nnctl.errors import DataError, OutputError, Place, Problem
 

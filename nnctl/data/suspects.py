@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
-from nnctl.data.cells import SHOWN, literal
 from nnctl.data.table import Column, Table
+from nnctl.data.wording import SHOWN, literal
 
 # What other tools write for a missing value or an error; words that people choose (`unknown`) may be levels.
 _ABSENT = re.compile(

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.blocks import counted, taken
-from nnctl.data.cells import code
 from nnctl.data.labels import label_of, labels
 from nnctl.data.refusals import no_column
 from nnctl.data.table import Column, Table
 from nnctl.data.target import Target
+from nnctl.data.wording import code
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.spec.problems import format_key, unknown
 

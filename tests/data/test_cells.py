@@ -171,7 +171,7 @@ def test_the_digest_is_that_of_the_bytes_on_the_disk():
 
 def test_standard_input_is_read_once(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n1,x\n\n2,y\n")))
-    table = read_table(cells.STDIN, missing_values=MISSING)
+    table = read_table(source.STDIN, missing_values=MISSING)
     assert (str(table.path), table.columns["a"].values.tolist(), table.line(1)) == ("standard input", [1, 2], 4)
 
 

@@ -31,40 +31,72 @@ class Evaluator:
     def __init__(self, network: Network, loss: Loss, arena: Arena) -> None:
         self.network, self.loss = network, loss
         self.rows = rows_at_once(network)
-        self._space = Workspace(network, [loss], arena, self.rows, training=False)
+        self.space = Workspace(network, [loss], arena, self.rows, training=False)
 
     def outputs(self, x: Array) -> Array:
         """The outputs (N, O) in float64, the link of the loss applied."""
-        scores, _ = self._run(x, None)
+        scores = self._whole(Scoring(self, x)).scores
         with np.errstate(all="ignore"):
             return self.loss.predict(scores)
 
     def judge(self, examples: Examples, target: Target) -> tuple[float, Predictions]:
         """The loss on all rows, and what the network says about them."""
-        scores, loss = self._run(examples.x, examples.t, examples.w)
-        return loss, Judged(self.loss, target, scores, examples.truth, examples.weight)
+        scoring = self._whole(self.begin(examples))
+        return scoring.loss, Judged(self.loss, target, scoring.scores, examples.truth, examples.weight)
 
     def evaluate(self, examples: Examples, target: Target, metrics: Sequence[Metric]) -> dict[str, float]:
         """The loss and the metrics by name, on all rows."""
-        loss, predictions = self.judge(examples, target)
-        with np.errstate(all="ignore"):
-            return {"loss": loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
+        return self.measure(self._whole(self.begin(examples)), examples, target, metrics)
 
-    def _run(self, x: Array, t: Array | None, w: Array | None = None) -> tuple[Array, float]:
-        """The scores (N, O), and the mean loss, weighted by w (N,), where there are targets."""
-        scores = np.empty((len(x), *self.network.output), x.dtype)
-        loss, weight = 0.0, 0.0
+    def begin(self, examples: Examples) -> Scoring:
+        """Begin to score all rows, for one who has something else to do now and then: then comes ``measure``."""
+        return Scoring(self, examples.x, examples.t, examples.w)
+
+    def measure(
+        self, scoring: Scoring, examples: Examples, target: Target, metrics: Sequence[Metric]
+    ) -> dict[str, float]:
+        """The loss and the metrics by name, once all rows are scored."""
+        predictions = Judged(self.loss, target, scoring.scores, examples.truth, examples.weight)
+        with np.errstate(all="ignore"):
+            return {"loss": scoring.loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
+
+    def _whole(self, scoring: Scoring) -> Scoring:
+        while scoring.advance():
+            pass
+        return scoring
+
+
+class Scoring:
+    """All rows of a part on their way through a network, some of them in each ``advance``.
+
+    Shapes: scores (N, O), those of the rows so far.
+    """
+
+    def __init__(self, evaluator: Evaluator, x: Array, t: Array | None = None, w: Array | None = None) -> None:
+        self._space, self._rows = evaluator.space, evaluator.rows
+        self._x, self._t, self._w = x, t, w
+        self.scores = np.empty((len(x), *evaluator.network.output), x.dtype)
+        self._done, self._loss, self._weight = 0, 0.0, 0.0
+
+    @property
+    def loss(self) -> float:
+        """The mean loss of the rows so far, weighted by w (N,)."""
+        return self._loss / self._weight if self._weight else math.nan
+
+    def advance(self) -> bool:
+        """Score the next rows; whether some are left."""
+        start, stop = self._done, min(self._done + self._rows, len(self._x))
+        if start == stop:
+            return False
         with np.errstate(all="ignore"):  # ruined weights give a loss that is not finite, which says it all
-            for start in range(0, len(x), self.rows):
-                stop = min(start + self.rows, len(x))
-                run = self._space.at(stop - start)
-                run.x[...] = x[start:stop]
-                run.t[...] = 0 if t is None else t[start:stop]
-                run.forward()
-                scores[start:stop] = run.scores
-                part, share = _loss_sum(run.losses, None if w is None else w[start:stop])
-                loss, weight = loss + part, weight + share
-            return scores, loss / weight if weight else math.nan
+            run = self._space.at(stop - start)
+            run.x[...] = self._x[start:stop]
+            run.t[...] = 0 if self._t is None else self._t[start:stop]
+            run.forward()
+            self.scores[start:stop] = run.scores
+            part, share = _loss_sum(run.losses, None if self._w is None else self._w[start:stop])
+        self._done, self._loss, self._weight = stop, self._loss + part, self._weight + share
+        return stop < len(self._x)
 
 
 class Judged(Predictions):

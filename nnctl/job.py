@@ -40,6 +40,7 @@ class Job:
     dtype: str
     regularization: Regularization = field(default_factory=Regularization)
     max_time: float | None = None  # seconds of training after which it ends
+    save_steps: int | None = None  # optimizer steps from one tick that asks for a save to the next
 
     @property
     def epoch_steps(self) -> int:

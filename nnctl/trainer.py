@@ -1,5 +1,8 @@
 """The training loop, as a generator: it yields every finished epoch, and a tick now and then between two steps.
 
+Inside an evaluation there are ticks, too; there the state is that of before it: the epoch has had its last batch, and
+counts once the evaluation is whole.
+
 It knows no disk and no screen. At every yield its state is complete: vectors, streams, order, place in the epoch.
 """
 
@@ -7,14 +10,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.data.batches import Batches
-from nnctl.evaluation import Evaluator
+from nnctl.evaluation import Evaluator, Scoring
+from nnctl.events import Epoch as Epoch
+from nnctl.events import Stop as Stop
+from nnctl.events import Tick as Tick
 from nnctl.job import Job
 from nnctl.network.descent import Descent
 from nnctl.network.members import Streams, stream
@@ -25,33 +31,6 @@ from nnctl.progress import Best, Progress
 Array = NDArray[Any]
 
 TICK = 0.1  # seconds between two ticks
-
-
-class Stop(NamedTuple):
-    """How training ended."""
-
-    status: Literal["completed", "early_stopped", "diverged"]
-    reason: str
-
-
-class Epoch(NamedTuple):
-    """An epoch has ended. ``values`` is empty where it was not evaluated."""
-
-    epoch: int  # from 1
-    step: int  # optimizer steps so far
-    lr: float  # of the last step so far; before any, of the first
-    seconds: float  # of training so far
-    values: dict[str, float]
-    improved: bool
-    stop: Stop | None
-
-
-class Tick(NamedTuple):
-    """Some time has passed inside an epoch."""
-
-    epoch: int  # the one that runs, from 1
-    step: int
-    seconds: float
 
 
 class Trainer:
@@ -91,34 +70,41 @@ class Trainer:
         while progress.epoch < self.job.epochs:
             pause = self._train()
             progress.seconds = self._seconds()
-            if pause == "tick":
-                yield Tick(progress.epoch + 1, self.slot.t, progress.seconds)
+            if pause == "tick" or pause == "save":
+                yield Tick(progress.epoch + 1, self.slot.t, progress.seconds, pause == "save")
                 continue
-            event = self._finish_epoch() if pause == "epoch" else self._diverged()
+            event = (yield from self._finish_epoch()) if pause == "epoch" else self._diverged()
             progress.seconds = self._seconds()
             yield event
             if event.stop is not None:
                 return
 
-    def _train(self) -> Literal["epoch", "tick", "diverged"]:
-        """Take batches until the epoch or the time is over, a tick is due, or a loss is not finite."""
-        progress, clock = self.progress, time.perf_counter
-        due = clock() + TICK
+    def _train(self) -> Literal["epoch", "tick", "save", "diverged"]:
+        """Take batches until the epoch or the time is over, a tick or a save is due, or a loss is not finite."""
+        progress, slot, clock, batches = self.progress, self.slot, time.perf_counter, len(self.batches)
+        due, save = clock() + TICK, self._next_save()
         if progress.batch == 0:
             self.batches.shuffle()
         with np.errstate(all="ignore"):  # the loss of every batch is looked at instead
-            while progress.batch < len(self.batches):
+            while progress.batch < batches:
                 if not self._step():
                     return "diverged"
-                if clock() >= due and progress.batch < len(self.batches):
-                    if self._out_of_time():
+                last = progress.batch == batches
+                if slot.t >= save or (not last and clock() >= due):
+                    if not last and self._out_of_time():
                         self._close()
                         break
-                    return "tick"
+                    return "save" if slot.t >= save else "tick"
         return "epoch"
+
+    def _next_save(self) -> float:
+        """The number of steps after which a save is due next."""
+        steps = self.job.save_steps
+        return math.inf if steps is None else (self.slot.t // steps + 1) * steps
 
     def _close(self) -> None:
         """End an epoch before its last batch; a group of batches that is open makes a step, as it would at its end."""
+        self.progress.batch = len(self.batches)
         if self.descent.close():
             self.descent.step(self._factor(self.slot.t))
 
@@ -194,29 +180,30 @@ class Trainer:
         """The schedule's factor in a step, counted from 0."""
         return self.job.schedule.at(step, self._steps, self._epoch_steps, self.progress.schedule)
 
-    def _finish_epoch(self) -> Epoch:
+    def _finish_epoch(self) -> Generator[Tick, None, Epoch]:
+        """Evaluate if it is time, and only then count the epoch and draw the conclusions."""
         progress, job = self.progress, self.job
-        progress.epoch += 1
+        epoch = progress.epoch + 1
         values: dict[str, float] = {}
         judged: dict[str, float] = {}
         finite = True
-        end = self._end()
-        if end or progress.epoch % job.eval_every == 0:
-            values, judged, finite = self._evaluate()
-            end = end or self._end()  # an evaluation takes its time
-        progress.batch, progress.loss, progress.weight = 0, 0.0, 0.0
+        end = self._end(epoch)
+        if end or epoch % job.eval_every == 0:
+            values, judged, finite = yield from self._evaluate()
+            end = end or self._end(epoch)  # an evaluation takes its time
+        progress.epoch, progress.batch, progress.loss, progress.weight = epoch, 0, 0.0, 0.0
         self._watch(judged)
         improved = bool(judged) and finite and self._keep_best(judged)
-        stop = self._stop(judged, end) if finite else self._lost(f"after epoch {progress.epoch}")
-        return Epoch(progress.epoch, self.slot.t, self._lr(), progress.seconds, values, improved, stop)
+        stop = self._stop(judged, end) if finite else self._lost(f"after epoch {epoch}")
+        return Epoch(epoch, self.slot.t, self._lr(), progress.seconds, values, improved, stop)
 
-    def _end(self) -> str:
+    def _end(self, epoch: int) -> str:
         """Why training ends with the epoch that is finished; empty if it goes on."""
-        if self.progress.epoch == self.job.epochs:
+        if epoch == self.job.epochs:
             return "all epochs done"
         return "max_time" if self._out_of_time() else ""
 
-    def _evaluate(self) -> tuple[dict[str, float], dict[str, float], bool]:
+    def _evaluate(self) -> Generator[Tick, None, tuple[dict[str, float], dict[str, float], bool]]:
         """The values of an evaluated epoch by their column names, those that decide, and whether all is finite.
 
         What decides about best, stopping and the schedule is the weights that are kept: where they are an average, the
@@ -230,12 +217,24 @@ class Trainer:
             losses = [values["train_loss"], float(np.add.reduce(self.arena.theta, dtype=np.float64))]
         for part, examples in (("train", job.train if job.measures_train else None), ("val", job.val)):
             if examples is not None:
-                found = self.evaluator.evaluate(examples, job.target, job.metrics)
+                scoring = self.evaluator.begin(examples)
+                if scoring.advance():
+                    yield from self._score(scoring)
+                found = self.evaluator.measure(scoring, examples, job.target, job.metrics)
                 losses.append(found["loss"])
                 judged |= {f"{part}_{name}": value for name, value in found.items()}
         values = {**judged, **values}
         values = {name: values[name] for name in (*job.columns, *values)}
         return values, {**values, **judged} if job.optimizer.averages else values, all(map(math.isfinite, losses))
+
+    def _score(self, scoring: Scoring) -> Iterator[Tick]:
+        """Score the rows that are left, with a tick when one is due."""
+        progress, left = self.progress, True
+        while left:
+            if self._seconds() >= progress.seconds + TICK:
+                progress.seconds = self._seconds()
+                yield Tick(progress.epoch + 1, self.slot.t, progress.seconds)
+            left = scoring.advance()
 
     def _watch(self, values: dict[str, float]) -> None:
         """Show the schedule the value that it watches."""

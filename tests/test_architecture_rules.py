@@ -36,7 +36,7 @@ ROOMS = (
     ("embeddings",),
     ("architecture", "cutting", "dataset", "columns", "evaluation", "examples", "learning", "sizes", "watching"),
     ("fitted", "keys"),
-    ("job", "progress"),
+    ("job", "progress", "events"),
     ("trainer",),
     ("preparation", "interrupts"),
     ("audit",),

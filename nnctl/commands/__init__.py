@@ -18,6 +18,9 @@ Overrides = Annotated[
 RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="Run folder, checkpoint file, NAME/latest, or the start of an id.")
 ]
+Where = Annotated[
+    list[str] | None, typer.Option(metavar="CONDITION", help="Only such runs: 'val_loss<0.1'; repeatable.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunsDir = Annotated[
     str | None,

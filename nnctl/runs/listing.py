@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import operator
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from nnctl.errors import Place, Problem, RunError, SpecError
+from nnctl.errors import Place, Problem, RunError
 from nnctl.runs import atomic
 from nnctl.runs.find import all_runs
-from nnctl.runs.run_dir import RunDir, shown
+from nnctl.runs.run_dir import RunDir
 
 SCHEMA = "nnctl.runs/1"
-STATUSES = ("running", "completed", "early_stopped", "interrupted", "diverged", "failed", "damaged")
-PARTS = ("train_", "val_", "test_")
-MAX_LISTED = 40
-
-_SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "=": operator.eq,
-    "!=": operator.ne,
-}
-_REST = re.compile(r"\s*(<=|>=|!=|==?|<|>)\s*(.*\S)\s*", re.DOTALL)
-_CONDITION = re.compile(r"\s*(.*?\S)" + _REST.pattern, re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,9 +39,9 @@ class Summary:
     damaged: str | None = None  # what is wrong with it
 
 
-_FIELDS = tuple(each.name for each in fields(Summary) if each.name not in ("overrides", "metrics"))
+FIELDS = tuple(each.name for each in fields(Summary) if each.name not in ("overrides", "metrics"))
+NUMBERS = ("seconds", "epochs", "best_epoch", "parameters", "seed")
 _TEXTS = ("status", "reason", "started", "finished")
-_NUMBERS = ("seconds", "epochs", "best_epoch", "parameters", "seed")
 _SETTINGS = ("name", "status", "seed", "parameters", "epochs")
 
 
@@ -85,32 +69,9 @@ def describe(run: RunDir) -> Summary:
 
 def value(summary: Summary, name: str) -> Any:
     """What a run has for a field, a metric or an overridden key; None if it has nothing."""
-    if name in _FIELDS:
+    if name in FIELDS:
         return getattr(summary, name)
     return summary.metrics[name] if name in summary.metrics else summary.overrides.get(name)
-
-
-def select(
-    summaries: Sequence[Summary], where: Sequence[str] = (), sort: str | None = None, limit: int | None = None
-) -> list[Summary]:
-    """The runs for which every condition (`val_loss<0.1`, `status=completed`, `optimizer.lr=0.1`) holds.
-
-    They are sorted by a field, a metric or an overridden key (`val_loss`; `-val_accuracy`: the highest first), those
-    that have none last; then cut to the first ``limit``.
-    Raises: SpecError if a condition is not one, or names what no run has.
-    """
-    names = _names(summaries)
-    conditions = [_condition(text, summaries, names) for text in where]
-    chosen = [each for each in summaries if all(condition.holds(each) for condition in conditions)]
-    if sort is not None:
-        name = sort.removeprefix("-")
-        _check_name("--sort", name, summaries, names)
-        having = [each for each in chosen if value(each, name) is not None]
-        having.sort(key=lambda each: _rank(value(each, name)), reverse=sort.startswith("-"))
-        chosen = having + [each for each in chosen if value(each, name) is None]
-    if limit is not None and limit < 0:
-        raise SpecError(Problem(f"must be >= 0, got {limit}", key="--limit"))
-    return chosen[:limit]
 
 
 def differing_columns(summaries: Sequence[Summary]) -> list[str]:
@@ -125,23 +86,6 @@ def as_json(summaries: Iterable[Summary]) -> dict[str, Any]:
     names = tuple(each.name for each in fields(Summary))
     runs = [{name: getattr(summary, name) for name in names} for summary in summaries]
     return {"schema": SCHEMA, "runs": atomic.finite(runs)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Condition:
-    name: str
-    sign: str
-    text: str  # the value as it is written, without quotes
-    wanted: Any  # the value that it means
-
-    def holds(self, summary: Summary) -> bool:
-        actual = value(summary, self.name)
-        # A text is compared as it is written: a run may have the name `7`.
-        wanted = self.text if isinstance(actual, str) else self.wanted
-        if self.sign in ("=", "!="):
-            return bool(_SIGNS[self.sign](actual, wanted))
-        comparable = isinstance(actual, str) or (_is_number(actual) and _is_number(wanted))
-        return comparable and bool(_SIGNS[self.sign](actual, wanted))
 
 
 def _about(run: RunDir) -> dict[str, Any]:
@@ -159,13 +103,13 @@ def _about(run: RunDir) -> dict[str, Any]:
     for name in _TEXTS:
         if not isinstance(read.get(name), str | None) or (name == "status" and not read.get(name)):
             raise RunError(Problem(f"is damaged: `{name}` is not a text", place=place))
-    for name in _NUMBERS:
-        if read.get(name) is not None and not _is_number(read[name]):
+    for name in NUMBERS:
+        if read.get(name) is not None and not is_number(read[name]):
             raise RunError(Problem(f"is damaged: `{name}` is not a number", place=place))
     overrides = read.get("overrides") or {}
     if not isinstance(overrides, dict):
         raise RunError(Problem("is damaged: `overrides` is not an object", place=place))
-    return {**{name: read.get(name) for name in (*_TEXTS, *_NUMBERS)}, "overrides": overrides}
+    return {**{name: read.get(name) for name in (*_TEXTS, *NUMBERS)}, "overrides": overrides}
 
 
 def _metrics(run: RunDir) -> dict[str, float | None]:
@@ -177,7 +121,7 @@ def _metrics(run: RunDir) -> dict[str, float | None]:
     if not os.path.lexists(path):
         return {}
     metrics = atomic.read_json(path).get(key)
-    if not isinstance(metrics, dict) or not all(each is None or _is_number(each) for each in metrics.values()):
+    if not isinstance(metrics, dict) or not all(each is None or is_number(each) for each in metrics.values()):
         raise RunError(Problem(f"is damaged: `{key}` are not numbers", place=Place(str(path))))
     return metrics
 
@@ -188,71 +132,6 @@ def _age(summary: Summary) -> tuple[str, str]:
     return re.sub(r"\D", "", started), summary.id
 
 
-def _condition(text: str, summaries: Sequence[Summary], names: Sequence[str]) -> _Condition:
-    parts = _CONDITION.fullmatch(text)
-    if parts is None:
-        expected = f"a name, one of {' '.join(_SIGNS)}, and a value, such as `val_loss<0.1`"
-        raise SpecError(Problem(f"expected {expected}, got {shown(text)}", key="--where"))
-    name, sign, wanted = parts.groups()
-    # A key may hold a sign itself: `data.columns["a<b"].scale`.
-    for known in sorted(names, key=len, reverse=True):
-        rest = _REST.fullmatch(text.strip().removeprefix(known)) if text.strip().startswith(known) else None
-        if rest is not None:
-            name, (sign, wanted) = known, rest.groups()
-            break
-    _check_name("--where", name, summaries, names)
-    meaning = _meaning(wanted)
-    text = meaning if isinstance(meaning, str) else wanted
-    condition = _Condition(name, "=" if sign == "==" else sign, text, meaning)
-    _check_value(condition, summaries)
-    return condition
-
-
-def _check_name(option: str, name: str, summaries: Sequence[Summary], names: Sequence[str]) -> None:
-    # Where no run has metrics yet (or there is none), nobody can say which names are wrong.
-    nothing_known = not summaries or (name.startswith(PARTS) and not any(each.metrics for each in summaries))
-    if name in names or nothing_known:
-        return
-    near = difflib.get_close_matches(name, names, n=1)
-    meant = f", did you mean {shown(near[0])}?" if near else ";"
-    listed = ", ".join(shown(each) for each in names[:MAX_LISTED])
-    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
-    raise SpecError(Problem(f"no run has {shown(name)}{meant} allowed: {listed}{more}", key=option))
-
-
-def _check_value(condition: _Condition, summaries: Sequence[Summary]) -> None:
-    name, wanted = condition.name, condition.wanted
-    is_number = name in _NUMBERS or any(name in each.metrics for each in summaries)
-    if is_number and wanted is not None and (not _is_number(wanted) or wanted != wanted):
-        allowed = "a number, or `null` for runs that have none"
-        raise SpecError(Problem(f"`{name}` is {allowed}, got {shown(condition.text)}", key="--where"))
-    if name == "status" and condition.sign in ("=", "!=") and condition.text not in STATUSES:
-        raise SpecError(
-            Problem(f"`status` is one of {', '.join(STATUSES)}, got {shown(condition.text)}", key="--where")
-        )
-
-
-def _names(summaries: Sequence[Summary]) -> list[str]:
-    """All that can be asked for: fields, metrics, overridden keys."""
-    metrics = dict.fromkeys(name for each in summaries for name in each.metrics)
-    overrides = dict.fromkeys(name for each in summaries for name in each.overrides)
-    return list(dict.fromkeys((*_FIELDS, *metrics, *overrides)))
-
-
-def _meaning(text: str) -> Any:
-    """The value that a text means, as in a run's JSON; else the text."""
-    for read in (json.loads, float):
-        try:
-            return read(text)
-        except (ValueError, RecursionError):
-            continue
-    return None if text == "none" else text
-
-
-def _is_number(obj: Any) -> bool:
+def is_number(obj: Any) -> bool:
+    """Whether a value read from JSON is a number."""
     return isinstance(obj, int | float) and not isinstance(obj, bool)
-
-
-def _rank(obj: Any) -> tuple[bool, float, str]:
-    """Numbers by size, before all else by its text."""
-    return (False, obj, "") if _is_number(obj) else (True, 0.0, obj if isinstance(obj, str) else json.dumps(obj))

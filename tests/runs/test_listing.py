@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import nnctl
 from nnctl.errors import SpecError
 from nnctl.runs import atomic
-from nnctl.runs.listing import Summary, as_json, describe, differing_columns, ls, select
+from nnctl.runs.listing import Summary, as_json, describe, differing_columns, ls
 from nnctl.runs.run_dir import RunDir
+from nnctl.runs.selection import select
 from tests.runs.helpers import RUNS, make, make_five
 
 
@@ -186,6 +187,7 @@ import sys
 from pathlib import Path
 from nnctl.runs import atomic
 from nnctl.runs.run_dir import RunDir
+from nnctl.runs.selection import select
 for _ in range(60):
     run = RunDir.create(Path(sys.argv[1]), "xor")
     with run.lock():

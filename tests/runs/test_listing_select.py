@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnctl.errors import SpecError
-from nnctl.runs import listing
-from nnctl.runs.listing import Summary, ls, select, value
+from nnctl.runs import selection
+from nnctl.runs.listing import Summary, ls, value
+from nnctl.runs.selection import select
 from tests.runs.helpers import RUNS, make, make_five
 
 
@@ -159,8 +160,8 @@ def test_any_condition_is_understood_or_explained(where: str) -> None:
 
 
 def test_every_status_that_a_run_can_have_can_be_asked_for() -> None:
-    assert set(listing.STATUSES) >= {"running", "completed", "early_stopped", "interrupted", "diverged", "failed"}
-    for status in listing.STATUSES:
+    assert set(selection.STATUSES) >= {"running", "completed", "early_stopped", "interrupted", "diverged", "failed"}
+    for status in selection.STATUSES:
         assert select([], [f"status={status}"]) == []
 
 

@@ -21,6 +21,12 @@ RunName = Annotated[
 Where = Annotated[
     list[str] | None, typer.Option(metavar="CONDITION", help="Only such runs: 'val_loss<0.1'; repeatable.")
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        metavar="METRIC", help="val_roc_auc, say, or roc_auc for the same; default: val_loss, else train_loss."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunsDir = Annotated[
     str | None,

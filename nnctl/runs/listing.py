@@ -52,7 +52,7 @@ def ls(runs_dir: Path) -> list[Summary]:
     """
     # A folder without run.json is being made just now, or was left by a crash in that moment; unless there is more.
     begun = (run for run in all_runs(runs_dir) if run.is_run() or run.metrics_csv.exists() or run.last.exists())
-    return sorted((describe(run) for run in begun), key=_age, reverse=True)
+    return sorted((describe(run) for run in begun), key=age, reverse=True)
 
 
 def describe(run: RunDir) -> Summary:
@@ -126,7 +126,7 @@ def _metrics(run: RunDir) -> dict[str, float | None]:
     return metrics
 
 
-def _age(summary: Summary) -> tuple[str, str]:
+def age(summary: Summary) -> tuple[str, str]:
     """The time a run was started at, as digits, so that times in run.json and in ids can be compared."""
     started = (summary.started or summary.id[:15]).partition("+")[0]
     return re.sub(r"\D", "", started), summary.id

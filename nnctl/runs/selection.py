@@ -53,6 +53,12 @@ def select(
     return chosen[:limit]
 
 
+def names_status(condition: str) -> bool:
+    """Whether a condition says what the status is to be."""
+    parts = _CONDITION.fullmatch(condition)
+    return parts is not None and parts[1] == "status"
+
+
 @dataclass(frozen=True, slots=True)
 class _Condition:
     name: str

@@ -67,7 +67,7 @@ class RunDir:
                 atomic.sync_folder(made)
         except OSError as error:
             raise atomic.cannot_write(folder, error, done="made") from error
-        _link_latest(run.path)
+        link_latest(run.path)
         return run
 
     def create_fold(self, number: int) -> RunDir:
@@ -244,13 +244,17 @@ def _make_new_folder(folder: Path) -> Path:
     for _ in range(MAX_TRIES):
         path = folder / (time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{os.urandom(2).hex()}")
         # mkdir, unlike a look at what is there, lets only one process win.
-        with contextlib.suppress(FileExistsError):
+        try:
             path.mkdir()
             return path
+        except FileExistsError:
+            continue
+        except FileNotFoundError:  # `runs rm` took the folder away in this moment, since it was empty
+            folder.mkdir(parents=True, exist_ok=True)
     raise FileExistsError(errno.EEXIST, f"{MAX_TRIES:,} names tried, all of them taken")
 
 
-def _link_latest(path: Path) -> None:
+def link_latest(path: Path) -> None:
     """Point `latest` here in one step; where that fails (no links on this disk), the newest id is found instead."""
     link = path.with_name(LATEST)
     temporary = atomic.temporary_name(link)

@@ -30,7 +30,7 @@ class RunLock:
             atomic.write_all(self._handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
         except BlockingIOError as error:
             self.release()
-            raise SpecError(Problem(_held(path), place=Place(str(path.parent)))) from error
+            raise SpecError(Problem(held(path), place=Place(str(path.parent)))) from error
         except OSError as error:
             self.release()
             raise atomic.cannot_write(path, error, done="locked") from error
@@ -61,7 +61,8 @@ def _wait_for_lock(handle: int) -> None:
         time.sleep(0.005)
 
 
-def _held(path: Path) -> str:
+def held(path: Path) -> str:
+    """Who trains the run of this lock: the rest of a sentence that begins with its folder."""
     try:
         holder = atomic.read_json(path)
     except RunError:  # it has been locked just now, and not signed yet

@@ -7,8 +7,9 @@ import typer
 from nnctl.commands.runs.best import best
 from nnctl.commands.runs.cache import cache
 from nnctl.commands.runs.ls import ls
+from nnctl.commands.runs.rm import rm
 from nnctl.commands.runs.show import show
 
 runs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, compare and tidy runs.")
-for command in (ls, show, best, cache):
+for command in (ls, show, best, rm, cache):
     runs.command()(command)

@@ -33,6 +33,7 @@ W = TypeVar("W", bound=Weighted)
 
 LINKS = ("sigmoid", "softmax", "exponential")  # activations that are the link of some loss
 PRIOR = "model.output.bias_init"
+MAX_LAYERS = 1_000  # of a chain, written out
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,12 @@ def _ended(
 
 
 def _written_out(model: Model) -> list[Layer]:
-    """The layers that ``hidden`` and its companions stand for."""
+    """The layers that ``hidden`` and its companions stand for. Raises: SpecError if they are too many."""
     layers: list[Layer] = []
     for units in model.hidden:
+        if len(layers) >= MAX_LAYERS:
+            message = f"stands for over {MAX_LAYERS:,} layers, more than a network can have: make it shorter"
+            raise SpecError(Problem(message, "model.hidden"))
         block = _block(model, units)
         layers += [Residual(layers=tuple(block))] if model.residual else block
     return layers

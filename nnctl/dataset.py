@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from nnctl.data.suspects import suspects
 from nnctl.data.table import Column, Table, read_table
 from nnctl.data.task import choice, decide_task
 from nnctl.data.weights import row_weights
-from nnctl.errors import DataError, Place, Problem
+from nnctl.errors import MAX_PROBLEMS, DataError, Place, Problem
 from nnctl.spec.problems import format_key
 from nnctl.spec.roles import TEXT, declared_types, kept_out, left_out, unfit
 from nnctl.spec.schema import FEATURES, ColumnOptions, Data
@@ -124,7 +125,7 @@ def read(
     """A table by the rules of the section; ``types`` wins over what the section declares."""
     roles = left_out(data)
     used = (data.weight, getattr(data.split, "column", None))
-    unread = [name for name, role in roles.items() if role in UNREAD and name not in used]
+    unread = {name for name, role in roles.items() if role in UNREAD and name not in used}
     numbers = dict.fromkeys(data.targets if data.task == "regression" else (), "number")
     return read_table(
         Path(path),
@@ -171,11 +172,9 @@ def _task(data: Data, table: Table) -> str:
 
 def check_columns(data: Data, table: Table, targets: tuple[str, ...]) -> None:
     """Raise DataError unless every column that the section names exists and something is left to learn from."""
-    problems = [
-        Problem(no_column(table, name), key)
-        for key, name in _named(data, targets)
-        if not name or name not in table.header
-    ]
+    header = set(table.header)
+    lacking = ((key, name) for key, name in _named(data, targets) if not name or name not in header)
+    problems = [Problem(no_column(table, name), key) for key, name in itertools.islice(lacking, MAX_PROBLEMS)]
     names = [] if problems else feature_names(data, table, targets)
     problems += table.undecided
     if not problems and not names:

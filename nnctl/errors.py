@@ -12,9 +12,12 @@ Any other exception that leaves nnctl is a bug (exit code 1).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
+
+MAX_PROBLEMS = 50  # told at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,18 @@ class Problem:
 
 
 class NnctlError(Exception):
-    """A problem that the user can do something about; ``str(error)`` is what the command prints."""
+    """A problem that the user can do something about; ``str(error)`` is what the command prints.
+
+    Of many problems only the first ``MAX_PROBLEMS`` are taken, and no more of them are looked for where an iterator
+    finds them: whoever has lost a whole file is not helped by a million lines.
+    """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, problems: str | Problem | Iterable[Problem]) -> None:
         if isinstance(problems, str):
             problems = Problem(problems)
-        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        self.problems = [problems] if isinstance(problems, Problem) else [*itertools.islice(problems, MAX_PROBLEMS)]
         super().__init__(self.problems)
 
     def __str__(self) -> str:

@@ -10,14 +10,16 @@ from rich.text import Text
 
 from nnctl.console.output import Enduring
 from nnctl.console.text import clean, count
-from nnctl.errors import DataError, NnctlError, Problem, SpecError
+from nnctl.errors import MAX_PROBLEMS, DataError, NnctlError, Problem, SpecError
 
 
 def show(error: NnctlError, *, of_config: bool) -> None:
     """Write a line for each problem; one more where a config or its data is wrong, which stops nnctl at the start."""
     lines = [_line(problem) for problem in error.problems]
     if of_config and isinstance(error, SpecError | DataError):
-        lines.append(Text(f"{count(len(error.problems), 'problem')}. Nothing was run."))
+        found = count(len(error.problems), "problem")
+        told = f"{found}." if len(error.problems) < MAX_PROBLEMS else f"The first {found}, there may be more."
+        lines.append(Text(f"{told} Nothing was run."))
     _write(lines)
 
 

@@ -24,6 +24,7 @@ from nnctl.spec.wording import allowed_types, got, is_component, meant_list, mea
 
 Key = tuple[str | int, ...]
 INVALID: Any = object()  # stands for a value whose problem is already noted
+MAX_ITEMS = 1_000  # in all lists of components together
 NOT_YET = "not available yet, leave it out or write {default}"
 
 
@@ -32,6 +33,7 @@ class Binder:
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
+        self.items = 0  # of lists of components
 
     def section(self, cls: type, node: Node, key: Key) -> Any:
         """A section of the experiment; null means all defaults."""
@@ -137,6 +139,9 @@ class Binder:
         if not isinstance(node, Sequence):
             message = f"must be a list of names, or of mappings with `type`, got {got(node)}"
             return self._wrong(node, key, message + meant_list(base, node))
+        self.items += len(node.items)
+        if self.items > MAX_ITEMS:
+            return self._wrong(node, key, f"must have at most {MAX_ITEMS:,} items, with those of all lists, has more")
         items = [self.component(base, item, (*key, place), usual="") for place, item in enumerate(node.items)]
         return INVALID if any(item is INVALID for item in items) else tuple(items)
 

@@ -12,8 +12,8 @@ from typing import Any
 from nnctl.arguments import check_overrides, check_path
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.dump import UNWRITABLE, resolve
-from nnctl.spec.files import content_of, parse_bytes, read
-from nnctl.spec.nodes import Mapping, Node, Scalar, Sequence
+from nnctl.spec.files import content_of, parse_bytes
+from nnctl.spec.nodes import MAX_BYTES, TOO_LARGE, Mapping, Node, Scalar, Sequence
 from nnctl.spec.overrides import assigned, is_null, merge, override
 from nnctl.spec.problems import Problems, format_key, parse_key, shown
 
@@ -65,7 +65,7 @@ def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] 
         problems.extend(error)
     if "extends" in root.items:
         problems.add("extends", "can be written only in a file", root.items["extends"].place)
-    filled = _filled(root, (), problems)
+    filled = _Filler(problems).fill(root, ())
     problems.raise_if_any()
     assert isinstance(filled, Mapping)
     return Document(filled, Path(path), files, assigned(overrides), content)
@@ -74,11 +74,15 @@ def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] 
 def _with_parents(path: str | Path, content: bytes) -> tuple[Mapping, tuple[Path, ...]]:
     """The file laid over its parents, without the key ``extends``; and all files read."""
     roots = [parse_bytes(content, os.fspath(path))]
-    files = [Path(path)]
+    files, size = [Path(path)], len(content)
     while (wanted := _parent(roots[-1])) is not None:
         parent = Path(wanted.place.source).parent / str(wanted.value)
         _check_chain([*files, parent], wanted.place)
-        roots.append(_read_parent(parent, wanted.place))
+        root, read = _read_parent(parent, wanted.place)
+        size += read
+        if size > MAX_BYTES:
+            raise SpecError(Problem(f"with the files it extends: {TOO_LARGE}", "extends", wanted.place))
+        roots.append(root)
         files.append(parent)
     merged = roots[-1]
     for root in reversed(roots[:-1]):
@@ -94,7 +98,7 @@ def _parent(root: Mapping) -> Scalar | None:
     if not isinstance(node, Scalar) or not isinstance(node.value, str) or UNWRITABLE.search(node.value):
         raise SpecError(Problem("must be the name of one YAML file", "extends", node.place))
     problems = Problems()
-    filled = _fill(node, "extends", problems)
+    filled = _Filler(problems).text(node, "extends")
     problems.raise_if_any()
     return Scalar(filled.place, filled.text, filled.text)
 
@@ -108,9 +112,11 @@ def _check_chain(files: list[Path], place: Place) -> None:
         raise SpecError(Problem(f"at most {MAX_FILES} files may extend one another, got {chain}", "extends", place))
 
 
-def _read_parent(path: Path, place: Place) -> Mapping:
+def _read_parent(path: Path, place: Place) -> tuple[Mapping, int]:
+    """The nodes of a file that another one extends, and its size in bytes."""
     try:
-        return read(path)
+        content = content_of(path)
+        return parse_bytes(content, os.fspath(path)), len(content)
     except SpecError as error:
         # A problem with the file as a whole belongs to the line that names it.
         raise SpecError(
@@ -126,28 +132,46 @@ def _without_extends(root: Mapping) -> Mapping:
     return Mapping(root.place, items, {key: place for key, place in root.keys.items() if key != "extends"})
 
 
-def _filled(node: Node, key: tuple[str | int, ...], problems: Problems) -> Node:
-    """The tree with environment variables filled in."""
-    if isinstance(node, Mapping):
-        items = {name: _filled(item, (*key, name), problems) for name, item in node.items.items()}
-        return Mapping(node.place, items, node.keys)
-    if isinstance(node, Sequence):
-        return Sequence(node.place, [_filled(item, (*key, at), problems) for at, item in enumerate(node.items)])
-    return _fill(node, format_key(key), problems) if "${" in node.text else node
+class _Filler:
+    """Fills environment variables in; what is wrong with them goes to the problems."""
 
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        self.size = 0  # letters of the texts that were filled in, all together
 
-def _fill(node: Scalar, key: str, problems: Problems) -> Scalar:
-    """The scalar with environment variables filled in, then read as YAML, also where the hole stands in quotes."""
-    for hole in _HOLE.finditer(node.text):
+    def fill(self, node: Node, key: tuple[str | int, ...]) -> Node:
+        """The tree with environment variables filled in."""
+        if isinstance(node, Mapping):
+            items = {name: self.fill(item, (*key, name)) for name, item in node.items.items()}
+            return Mapping(node.place, items, node.keys)
+        if isinstance(node, Sequence):
+            return Sequence(node.place, [self.fill(item, (*key, at)) for at, item in enumerate(node.items)])
+        return self.text(node, format_key(key)) if "${" in node.text else node
+
+    def text(self, node: Scalar, key: str) -> Scalar:
+        """The scalar, filled in, then read as YAML, also where the hole stands in quotes."""
+        for hole in _HOLE.finditer(node.text):
+            self._check(hole, node, key)
+        text = _HOLE.sub(lambda hole: os.environ.get(hole[1] or "", hole[0]), node.text)
+        return Scalar(node.place, resolve(text), text)
+
+    def _check(self, hole: re.Match[str], node: Scalar, key: str) -> None:
         name = hole[1]
         if name is None:
-            problems.add(key, f"only `${{env:NAME}}` is filled in, got {shown(node.text[hole.start() :])}", node.place)
+            message = f"only `${{env:NAME}}` is filled in, got {shown(node.text[hole.start() :])}"
+            self.problems.add(key, message, node.place)
         elif name not in os.environ:
-            problems.add(key, f"the environment variable {shown(name)} is not set", node.place)
+            self.problems.add(key, f"the environment variable {shown(name)} is not set", node.place)
         elif UNWRITABLE.search(os.environ[name]):
-            problems.add(key, f"the environment variable {shown(name)} holds characters that are not text", node.place)
-    text = _HOLE.sub(lambda hole: os.environ.get(hole[1] or "", hole[0]), node.text)
-    return Scalar(node.place, resolve(text), text)
+            message = f"the environment variable {shown(name)} holds characters that are not text"
+            self.problems.add(key, message, node.place)
+        else:
+            self.size += len(os.environ[name])
+            if self.size > MAX_BYTES:
+                self.problems.add(
+                    key, f"with the environment variable {shown(name)} filled in: {TOO_LARGE}", node.place
+                )
+                self.problems.raise_if_any()
 
 
 def _start(node: Node, part: str | int, child: Node) -> Place:

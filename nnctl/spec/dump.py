@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-MAX_DIGITS = 4_300  # Python reads no longer whole number
+MAX_DIGITS = 1_000  # of a number, else it is text; Python writes no whole number of over 4,300, and few a hex
 MAX_INLINE = 88  # letters of a list that is written on one line
 
 NULL: Final = re.compile(r"(?:~|null|Null|NULL|)\Z")

@@ -26,11 +26,6 @@ def content_of(path: str | Path) -> bytes:
     return content
 
 
-def read(path: str | Path) -> Mapping:
-    """The nodes of a YAML file. Raises: SpecError if it cannot be read or is not what ``parse`` accepts."""
-    return parse_bytes(content_of(path), os.fspath(path))
-
-
 def parse_bytes(content: bytes, source: str) -> Mapping:
     """The nodes of a file of that content. Raises: SpecError if it is not UTF-8, or not what ``parse`` accepts."""
     try:

@@ -16,7 +16,6 @@ from nnctl.spec.problems import Problems, format_key, shown
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 64
 MAX_NODES = 100_000
-MAX_PROBLEMS = 50
 TOO_LARGE = "must be at most 1 MB, is larger"
 
 # libyaml is 20 times faster. Where PyYAML was built without it, what both accept is read alike.
@@ -193,8 +192,6 @@ class _Composer:
     def _add(self, message: str, place: Place) -> None:
         path = [open_.key if isinstance(open_.node, Mapping) else len(open_.node.items) - 1 for open_ in self.stack]
         self.problems.add(format_key(path), message, place)
-        if len(self.problems) >= MAX_PROBLEMS:
-            self.problems.raise_if_any()
 
 
 def _node(event: Any, place: Place) -> Node:

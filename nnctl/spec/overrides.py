@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from nnctl.errors import Place, Problem, SpecError
-from nnctl.spec.dump import UNWRITABLE, scalar_text
+from nnctl.spec.dump import MAX_DIGITS, UNWRITABLE, scalar_text
 from nnctl.spec.files import STDIN
 from nnctl.spec.nodes import MAX_DEPTH, Mapping, Node, Scalar, Sequence, parse_value, plain
 from nnctl.spec.problems import Problems, shown
@@ -74,6 +74,8 @@ def from_plain(value: Any, place: Place, depth: int = 0, *, quoted: bool = False
         value = value.tolist()
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
+    if isinstance(value, int) and value.bit_length() > 3 * MAX_DIGITS:
+        raise SpecError(Problem("is too large a number", place=place))
     if value is None or isinstance(value, bool | int | float | str):
         return Scalar(place, value, scalar_text(value), quoted)
     if depth >= MAX_DEPTH:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from nnctl.errors import NnctlError, Place, Problem, SpecError
+from nnctl.errors import MAX_PROBLEMS, NnctlError, Place, Problem, SpecError
 from nnctl.spec.synonyms import NO_SYNONYMS
 
 MAX_PARTS = 64  # of a dotted key, as deep as a file may nest
@@ -24,7 +24,7 @@ _PART = re.compile(
 
 
 class Problems:
-    """Problems gathered so far; they leave together, in one SpecError."""
+    """Problems gathered so far; they leave together, in one SpecError, at the latest when they are many."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
@@ -33,11 +33,19 @@ class Problems:
         return len(self.found)
 
     def add(self, key: str, message: str, place: Place | None = None) -> None:
-        self.found.append(Problem(message, key, place))
+        """Note a problem. Raises: SpecError if it is one too many to go on."""
+        self.take([Problem(message, key, place)])
+
+    def take(self, problems: Iterable[Problem]) -> None:
+        """Note more problems, as many as are told at once. Raises: SpecError where that is not all of them."""
+        for problem in problems:
+            self.found.append(problem)
+            if len(self.found) >= MAX_PROBLEMS:
+                self.raise_if_any()
 
     def extend(self, error: NnctlError) -> None:
         """Take over the problems of an error that was caught."""
-        self.found.extend(error.problems)
+        self.take(error.problems)
 
     def raise_if_any(self) -> None:
         """Raise what was found, in the order of the lines of each file."""

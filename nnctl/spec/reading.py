@@ -53,8 +53,8 @@ def bind(root: Mapping) -> Experiment:
     experiment = Binder(problems).section(Experiment, root, ())
     _check_model(root, problems)
     if isinstance(experiment, Experiment):
-        problems.found.extend(data_problems(experiment.data))
-        problems.found.extend(_optimizer_problems(experiment))
+        problems.take(data_problems(experiment.data))
+        problems.take(_optimizer_problems(experiment))
     problems.raise_if_any()
     assert experiment is not INVALID
     assert isinstance(experiment, Experiment)

@@ -7,8 +7,8 @@ import pytest
 
 from nnctl.errors import Place, SpecError
 from nnctl.spec.document import MAX_FILES, load
-from nnctl.spec.files import read
-from nnctl.spec.nodes import MAX_BYTES, plain
+from nnctl.spec.files import content_of, parse_bytes
+from nnctl.spec.nodes import MAX_BYTES, Mapping, plain
 from nnctl.spec.overrides import COMMAND_LINE
 
 
@@ -29,6 +29,10 @@ def refused(*arguments) -> str:
     with pytest.raises(SpecError) as caught:
         load(*arguments)
     return str(caught.value)
+
+
+def read(path) -> Mapping:
+    return parse_bytes(content_of(path), os.fspath(path))
 
 
 def unread(path) -> str:

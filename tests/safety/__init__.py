@@ -1,0 +1,1 @@
+"""What strangers may hand to nnctl, what its streams and folders may be, and what it then does."""

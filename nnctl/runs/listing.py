@@ -50,21 +50,32 @@ def ls(runs_dir: Path) -> list[Summary]:
 
     Raises: SpecError if the folder cannot be read; one that is not there has no runs.
     """
-    # A folder without run.json is being made just now, or was left by a crash in that moment; unless there is more.
-    begun = (run for run in all_runs(runs_dir) if run.is_run() or run.metrics_csv.exists() or run.last.exists())
-    return sorted((describe(run) for run in begun), key=age, reverse=True)
+    return sorted((describe(run) for run in all_runs(runs_dir) if is_begun(run)), key=age, reverse=True)
+
+
+def is_begun(run: RunDir) -> bool:
+    """Whether a folder is a run, whole or damaged.
+
+    One without run.json, which a start writes last, is being made just now, or was left by a crash in that moment:
+    neither a run nor an error, unless there is what comes after.
+    """
+    return run.is_run() or any(map(os.path.lexists, (run.best, run.metrics_json, run.folds_json)))
 
 
 def describe(run: RunDir) -> Summary:
     """What is known about a run; a damaged one is described as damaged."""
-    who: dict[str, Any] = {"run": os.path.relpath(run.path), "id": run.id, "name": run.name}
     try:
-        about = _about(run)
-        metrics = _metrics(run)
+        return read(run)
     except RunError as error:
         problem = error.problems[0]
-        return Summary(**who, status="damaged", damaged=f"{Path(str(problem.place)).name} {problem.message}")
-    return Summary(**who, **about, metrics=metrics)
+        what = f"{Path(str(problem.place)).name} {problem.message}"
+        return Summary(run=os.path.relpath(run.path), id=run.id, name=run.name, status="damaged", damaged=what)
+
+
+def read(run: RunDir) -> Summary:
+    """What is known about a run. Raises: RunError if it is damaged."""
+    about, metrics = _about(run), _metrics(run)
+    return Summary(run=os.path.relpath(run.path), id=run.id, name=run.name, **about, metrics=metrics)
 
 
 def value(summary: Summary, name: str) -> Any:

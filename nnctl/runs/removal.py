@@ -45,7 +45,7 @@ def to_remove(runs_dir: Path, references: Sequence[str], where: Sequence[str] = 
     if references and where:
         fitting = {each.run for each in select([describe(run) for run in found.values()], where)}
         found = {path: run for path, run in found.items() if os.path.relpath(path) in fitting}
-    busy = [each for run in found.values() for each in (run, *_folds(run)) if each.is_locked()]
+    busy = [each for run in found.values() for each in (run, *folds_of(run)) if each.is_locked()]
     if busy:
         raise SpecError(Problem(f"{held(each.run_lock)}. {NOTHING}", place=Place(str(each.path))) for each in busy)
     return list(found.values())
@@ -101,7 +101,7 @@ def _remove(run: RunDir) -> None:
     folder = run.path.parent
     hidden = folder / f".{run.path.name}.{os.urandom(4).hex()}{GONE}"
     with contextlib.ExitStack() as locks:
-        for each in (run, *_folds(run)):
+        for each in (run, *folds_of(run)):
             locks.enter_context(each.lock())  # nobody can begin to train it now
         try:
             os.rename(run.path, hidden)
@@ -175,7 +175,8 @@ def _checked(runs_dir: Path, path: Path) -> RunDir:
     raise SpecError(Problem(f"{wrong}. {NOTHING}", place=Place(str(path))))
 
 
-def _folds(run: RunDir) -> list[RunDir]:
+def folds_of(run: RunDir) -> list[RunDir]:
+    """The runs of the folds that a cross-validation has, as far as it came."""
     with contextlib.suppress(OSError), os.scandir(run.path) as entries:
         names = [each.name for each in entries if FOLD.fullmatch(each.name) and each.is_dir(follow_symlinks=False)]
         return [RunDir(run.path / name) for name in sorted(names)]

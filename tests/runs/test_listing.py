@@ -165,7 +165,7 @@ def test_a_run_with_damaged_metrics_is_damaged(text: str) -> None:
 
 
 def test_a_run_that_lost_its_run_json_is_damaged() -> None:
-    for number, leave in enumerate(("metrics_csv", "last")):
+    for number, leave in enumerate(("metrics_json", "best")):
         run = make(f"20261121-115407-000{number}")
         run.run_json.unlink()
         getattr(run, leave).write_text("x")

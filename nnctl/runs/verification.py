@@ -1,0 +1,201 @@
+"""``nnctl runs verify``: every file of a run is read, and has to prove itself whole."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import math
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nnctl.errors import NnctlError, Place, Problem, RunError, SpecError
+from nnctl.runs import atomic, checkpoint, listing
+from nnctl.runs.find import SUFFIX, all_runs, find_run
+from nnctl.runs.removal import folds_of, remains
+from nnctl.runs.run_dir import RunDir
+
+START = ["epoch", "step", "lr", "seconds"]
+LONGEST_LINE = 2**20  # bytes of metrics.csv
+_LITTER = re.compile(r"\..+\.tmp")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A damaged file, and what is wrong with it."""
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A run (or a checkpoint file) whose files have been read."""
+
+    run: str
+    files: int
+    faults: list[Fault] = field(default_factory=list)
+    litter: list[str] = field(default_factory=list)  # what a killed process has left: it does no harm
+
+
+def verify(runs_dir: Path, references: Sequence[str] = ()) -> Iterator[Verified]:
+    """Read all files of these runs, of all runs for none; one run is read after the other, and one file of it.
+
+    Raises: SpecError if one of them names nothing; RunError if it names a folder that is no run.
+    """
+    files = [Path(each) for each in references if each.endswith(SUFFIX) and os.path.isfile(each)]
+    runs = [find_run(runs_dir, each) for each in references if Path(each) not in files]
+    for path in files:
+        yield Verified(os.path.relpath(path), 1, _faults([partial(_load, path)]))
+    if not references:
+        runs = sorted((run for run in all_runs(runs_dir) if listing.is_begun(run)), key=lambda run: str(run.path))
+    for run in runs:
+        yield _of_run(run)
+    if not references:
+        yield Verified(os.path.relpath(runs_dir), 0, litter=_litter_of_names(runs_dir))
+
+
+def _of_run(run: RunDir) -> Verified:
+    """The files of a run, and those of its folds."""
+    found = Verified(os.path.relpath(run.path), 0)
+    files, faults, litter = 0, found.faults, found.litter
+    for each in (run, *folds_of(run)):
+        checkpoints = _checkpoints(each)
+        checks: list[Callable[[], Any]] = [partial(listing.read, each), partial(_check_all_there, each)]
+        checks += [partial(_load, path) for path in checkpoints]
+        if os.path.lexists(each.metrics_csv):
+            checks.append(partial(_check_rows, each))
+        described = (each.run_json, each.metrics_json, each.folds_json, each.metrics_csv)
+        files += len(checkpoints) + sum(map(os.path.lexists, described))
+        faults += _faults(checks)
+        if not each.is_locked():
+            litter += _litter(each)
+    return Verified(found.run, files, faults, litter)
+
+
+def _faults(checks: Sequence[Callable[[], Any]]) -> list[Fault]:
+    faults = []
+    for check in checks:
+        try:
+            check()
+        except NnctlError as error:
+            faults += [Fault(_from_here(problem.place), problem.message) for problem in error.problems]
+    return faults
+
+
+def _check_all_there(run: RunDir) -> None:
+    """Raise RunError unless the files are there that a run of its status has."""
+    if listing.describe(run).status not in ("completed", "early_stopped"):
+        return
+    needed = [run.resolved, run.metrics_json, run.metrics_csv, run.best, run.last]
+    if os.path.isdir(run.fold(1).path):
+        needed = [run.resolved, run.folds_json]
+    missing = [path for path in needed if not os.path.lexists(path)]
+    if missing:
+        raise RunError(Problem("is missing, and the run has ended", place=Place(str(path))) for path in missing)
+
+
+def _checkpoints(run: RunDir) -> list[Path]:
+    try:
+        with os.scandir(run.checkpoints) as entries:
+            names = sorted(each.name for each in entries if not each.name.startswith("."))
+    except OSError:
+        return []
+    return [run.checkpoints / name for name in names if Path(name).suffix in (SUFFIX, ".prev")]
+
+
+def _load(path: Path) -> None:
+    try:
+        checkpoint.load(path)
+    except SpecError:
+        if os.path.lexists(path):  # a link that leads nowhere; else it has been replaced or pruned meanwhile
+            raise
+
+
+def _check_rows(run: RunDir) -> None:
+    """Raise RunError unless metrics.csv is a table: the rows as long as the header, numbers in them, epochs rising."""
+    place = str(run.metrics_csv)
+    # A process writes the last row just now, or was killed then; `resume` takes it away.
+    torn = listing.describe(run).status in ("running", "interrupted", "failed", "damaged")
+    try:
+        with atomic.open_regular(run.metrics_csv) as file:
+            lines = iter(lambda: file.readline(LONGEST_LINE), b"")
+            width, epoch = 0, 0
+            for number, data in enumerate(lines, 1):
+                if not data.endswith(b"\n") and torn:
+                    return
+                cells = _cells(data, place, number)
+                if number == 1:
+                    width = _width(cells, place)
+                else:
+                    epoch = _epoch_of(cells, width, epoch, place, number)
+    except OSError as error:
+        raise RunError(Problem(f"cannot be read: {atomic.reason(error)}", place=Place(place))) from error
+    if not width and not torn:
+        raise RunError(Problem("is damaged: it is empty", place=Place(place)))
+
+
+def _cells(data: bytes, place: str, number: int) -> list[str]:
+    try:
+        rows = list(csv.reader([data.decode()], strict=True))
+    except (csv.Error, UnicodeDecodeError):
+        rows = []
+    if len(rows) != 1 or not data.endswith(b"\n"):
+        what = "is cut off" if not data.endswith(b"\n") else "is no row of a CSV file"
+        raise RunError(Problem(f"is damaged: the line {what}", place=Place(place, number)))
+    return rows[0]
+
+
+def _width(header: list[str], place: str) -> int:
+    if header[: len(START)] != START or len(header) == len(START):
+        raise RunError(Problem(f"is damaged: its header does not begin with {','.join(START)}", place=Place(place, 1)))
+    return len(header)
+
+
+def _epoch_of(cells: list[str], width: int, before: int, place: str, number: int) -> int:
+    where = Place(place, number)
+    if len(cells) != width:
+        raise RunError(Problem(f"is damaged: {len(cells)} cells under a header of {width}", place=where))
+    if not all(map(_is_cell, cells)):
+        raise RunError(Problem("is damaged: a cell is neither empty nor a finite number", place=where))
+    if not (cells[0].isdecimal() and int(cells[0]) > before):
+        raise RunError(Problem(f"is damaged: epoch {cells[0] or 'nothing'} behind epoch {before}", place=where))
+    return int(cells[0])
+
+
+def _is_cell(text: str) -> bool:
+    try:
+        return text == "" or math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _litter_of_names(runs_dir: Path) -> list[str]:
+    """What was left beside the runs, in the folders of their names."""
+    found = []
+    with contextlib.suppress(OSError), os.scandir(runs_dir) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                found += [os.path.relpath(path) for path in remains(Path(entry.path))]
+    return sorted(found)
+
+
+def _litter(run: RunDir) -> list[str]:
+    found = []
+    for folder in (run.path, run.checkpoints):
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        found += [os.path.relpath(folder / name) for name in names if _LITTER.fullmatch(name)]
+    return found
+
+
+def _from_here(place: Place | None) -> str:
+    """A place with its path as seen from the current folder."""
+    assert place is not None
+    return str(Place(os.path.relpath(place.source), place.line))

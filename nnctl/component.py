@@ -45,7 +45,6 @@ class Option:
     stack: bool = False  # may differ between the members of a stack; read from the slot as ``s.o.NAME``
     null: float | None = None  # the number that null counts as, beside members of a stack that have one
     available: bool = True  # False: only the default is accepted, any other value is "not available yet"
-    later: tuple[Any, ...] = ()  # values that are "not available yet"
     required: bool = False
     default: Any = None
     name: str = ""
@@ -69,13 +68,12 @@ def option(
     stack: bool = False,
     null: float | None = None,
     available: bool = True,
-    later: tuple[Any, ...] = (),
 ) -> Any:
     """Declare an option: a dataclass field with bounds and help.
 
     ``help`` is a capitalised sentence with a unit. An option without ``default`` and ``default_factory`` is required.
     """
-    option = Option(help, ge, gt, le, lt, stack, null, available, later)
+    option = Option(help, ge, gt, le, lt, stack, null, available)
     keywords: dict[str, Any] = {"metadata": {"option": option}}
     if default is not MISSING:
         keywords["default"] = default

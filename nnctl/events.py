@@ -31,3 +31,20 @@ class Tick(NamedTuple):
     step: int
     seconds: float
     save: bool = False  # whether the number of steps has just become a multiple of the job's `save_steps`
+
+
+class Fault(NamedTuple):
+    """A loss or a gradient was not finite, and training goes on, or ends with that."""
+
+    epoch: int  # from 1
+    batch: int  # from 1; 0: in the evaluation after the epoch
+    step: int  # optimizer steps before
+    bad: Literal["loss", "gradient"]
+    answer: str = ""  # what was done about it
+
+    @property
+    def told(self) -> str:
+        """What happened, and where."""
+        place = f"in epoch {self.epoch}, batch {self.batch}" if self.batch else f"after epoch {self.epoch}"
+        what = "loss is no longer a finite number" if self.bad == "loss" else "gradient is no longer finite"
+        return f"the {what} {place}"

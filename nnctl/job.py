@@ -40,6 +40,7 @@ class Job:
     dtype: str
     regularization: Regularization = field(default_factory=Regularization)
     max_time: float | None = None  # seconds of training after which it ends
+    on_nan: Literal["stop", "skip", "rollback"] = "stop"  # what is done when a loss or a gradient is not finite
     save_steps: int | None = None  # optimizer steps from one tick that asks for a save to the next
 
     @property

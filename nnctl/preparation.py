@@ -180,6 +180,7 @@ def _job(
         dtype=experiment.model.dtype,
         regularization=experiment.regularization,
         max_time=train.max_time,
+        on_nan=train.on_nan,
     )
 
 

@@ -30,5 +30,9 @@ class Progress:
     seconds: float = 0.0
     loss: float = 0.0  # sum over the rows of the epoch that runs
     weight: float = 0.0  # of those rows: their number, or the sum of their weights
+    skipped: int = 0  # batches of the epoch that runs which count for nothing
+    rollbacks: int = 0  # since the last best epoch
+    rate: float = 1.0  # factor on the learning rate, halved by every rollback
+    anew: int = 0  # optimizer steps before the last rollback, where the optimizer began anew
     stopping: dict[str, Any] = field(default_factory=dict)
     schedule: dict[str, Any] = field(default_factory=dict)

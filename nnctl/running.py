@@ -12,7 +12,7 @@ from nnctl.preparation import Prepared
 from nnctl.recording import Recorder, Run
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec
-from nnctl.trainer import Epoch, Stop, Tick, Trainer
+from nnctl.trainer import Epoch, Fault, Stop, Tick, Trainer
 
 
 class Started(NamedTuple):
@@ -84,7 +84,12 @@ def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts) -> Itera
             stop = event.stop
         else:
             recorder.keep_up()
-        yield event
+        if isinstance(event, Fault):
+            text = f"{event.told}: {event.answer}"
+            recorder.note(text)
+            yield Note(text)
+        else:
+            yield event
         if stop is not None or interrupts.received is not None:
             break
     if stop is None:

@@ -16,21 +16,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.data.batches import Batches
 from nnctl.evaluation import Evaluator, Scoring
 from nnctl.events import Epoch as Epoch
+from nnctl.events import Fault as Fault
 from nnctl.events import Stop as Stop
 from nnctl.events import Tick as Tick
 from nnctl.job import Job
-from nnctl.network.descent import Descent
-from nnctl.network.members import Streams, stream
-from nnctl.network.objective import Objective
-from nnctl.network.workspace import Pass, Workspace
 from nnctl.progress import Best, Progress
+from nnctl.stepping import Stepping
 
 Array = NDArray[Any]
 
 TICK = 0.1  # seconds between two ticks
+MOST_ROLLBACKS = 10  # without a new best epoch in between
+SKIPPED = "this batch and others like it in this epoch are skipped"
 
 
 class Trainer:
@@ -38,75 +37,89 @@ class Trainer:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.arena = job.network.arena(job.dtype)
-        job.network.initialise(self.arena, [stream(job.seed, "init")])
-        self.shuffling, self.dropping = Streams.single(job.seed, "shuffle"), Streams.single(job.seed, "dropout")
-        self.batches = Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=self.shuffling)
-        self.space = Workspace(
-            job.network,
-            [job.loss],
-            self.arena,
-            self.batches.size,
-            training=True,
-            streams=self.dropping,
-            weighted=job.train.w is not None,
-        )
-        self.descent = Descent([job.optimizer], self.arena, [job.regularization])
-        self.slot, self.weights = self.descent.slot, self.descent.weights
-        self.evaluator = Evaluator(job.network, job.loss, self.weights)
-        self._objective: Objective | None = None
-        self._epoch_steps = job.epoch_steps
-        self._steps = job.epochs * self._epoch_steps
         stopping = job.early_stopping.start() if job.early_stopping else {}
         self.progress = Progress(stopping=stopping, schedule=job.schedule.start())
+        self.stepping = Stepping(job, self.progress)
+        self.arena, self.batches, self.descent = self.stepping.arena, self.stepping.batches, self.stepping.descent
+        self.slot, self.weights = self.descent.slot, self.descent.weights
+        self.slot.rate = self.slot.exact.lr * self.stepping.factor(0)  # until there is a step
+        self.evaluator = Evaluator(job.network, job.loss, self.weights)
         self.best = Best(self.weights.theta.copy(), self.arena.stats.copy())
+        self.fault: Fault | None = None  # the last one
         self._started = 0.0  # on the clock, less the seconds of training before
 
-    def run(self) -> Iterator[Epoch | Tick]:
-        """Train to the end. A non-finite loss is no exception: it ends the last Epoch with the status diverged."""
+    def run(self) -> Iterator[Epoch | Tick | Fault]:
+        """Train to the end. A number that is not finite is no exception: ``on_nan`` says what it is answered by.
+
+        Where it ends the run, the last Epoch has the status diverged.
+        """
         progress = self.progress
         self._started = time.perf_counter() - progress.seconds
-        self.slot.rate = self.slot.exact.lr * self._factor(max(self.slot.t - 1, 0))  # until there is a step
         while progress.epoch < self.job.epochs:
             pause = self._train()
             progress.seconds = self._seconds()
             if pause == "tick" or pause == "save":
-                yield Tick(progress.epoch + 1, self.slot.t, progress.seconds, pause == "save")
+                yield Tick(progress.epoch + 1, self.stepping.done, progress.seconds, pause == "save")
                 continue
-            event = (yield from self._finish_epoch()) if pause == "epoch" else self._diverged()
+            if isinstance(pause, Fault):
+                yield pause
+                continue
+            before = progress.rollbacks
+            event = self._diverged(pause) if isinstance(pause, Stop) else (yield from self._finish_epoch())
             progress.seconds = self._seconds()
             yield event
             if event.stop is not None:
                 return
+            if progress.rollbacks > before and self.fault is not None:
+                yield self.fault
 
-    def _train(self) -> Literal["epoch", "tick", "save", "diverged"]:
-        """Take batches until the epoch or the time is over, a tick or a save is due, or a loss is not finite."""
-        progress, slot, clock, batches = self.progress, self.slot, time.perf_counter, len(self.batches)
+    def _train(self) -> Literal["epoch", "tick", "save"] | Fault | Stop:
+        """Take batches until the epoch or the time is over, a tick or a save is due, or there is something to tell."""
+        progress, stepping, clock, batches = self.progress, self.stepping, time.perf_counter, len(self.batches)
         due, save = clock() + TICK, self._next_save()
         if progress.batch == 0:
             self.batches.shuffle()
-        with np.errstate(all="ignore"):  # the loss of every batch is looked at instead
+        elif self._out_of_time():
+            stepping.cut_short()
+        with np.errstate(all="ignore"):  # the loss and the gradient of every batch are looked at instead
             while progress.batch < batches:
-                if not self._step():
-                    return "diverged"
-                last = progress.batch == batches
-                if slot.t >= save or (not last and clock() >= due):
-                    if not last and self._out_of_time():
-                        self._close()
-                        break
-                    return "save" if slot.t >= save else "tick"
+                bad = stepping.take()
+                if bad and (news := self._answer(bad)) is not None:
+                    return news
+                if stepping.done >= save:
+                    return "save"
+                if clock() >= due and progress.batch < batches:
+                    return "tick"
+            if stepping.close() and stepping.done >= save:
+                return "save"
+        if progress.skipped == batches:
+            self.fault = self.fault or Fault(progress.epoch + 1, batches, stepping.done, "loss")
+            return Stop("diverged", f"no batch of epoch {progress.epoch + 1} has a finite loss and gradient")
         return "epoch"
+
+    def _answer(self, bad: Literal["loss", "gradient"]) -> Fault | Stop | None:
+        """Do what is to be done when a batch has no finite loss or gradient; what there is to tell, if anything."""
+        progress, on_nan = self.progress, self.job.on_nan
+        self.fault = Fault(progress.epoch + 1, progress.batch + 1, self.stepping.done, bad)
+        if on_nan == "stop" or (on_nan == "rollback" and progress.rollbacks == MOST_ROLLBACKS):
+            return self._lost(self.fault)
+        self.stepping.skip()
+        if on_nan == "rollback":
+            return self._roll_back(self.fault)
+        return self.fault._replace(answer=SKIPPED) if progress.skipped == 1 else None
+
+    def _roll_back(self, fault: Fault) -> Fault:
+        """Go back to the best weights so far; what there is to tell."""
+        self.stepping.roll_back(self.best)
+        self.progress.rollbacks += 1
+        back = f"the best weights, of epoch {self.best.epoch}" if self.best.epoch else "the initial weights"
+        self.fault = fault._replace(answer=f"back to {back}, at {self.progress.rate:g} of the learning rate")
+        return self.fault
 
     def _next_save(self) -> float:
         """The number of steps after which a save is due next."""
         steps = self.job.save_steps
-        return math.inf if steps is None else (self.slot.t // steps + 1) * steps
-
-    def _close(self) -> None:
-        """End an epoch before its last batch; a group of batches that is open makes a step, as it would at its end."""
-        self.progress.batch = len(self.batches)
-        if self.descent.close():
-            self.descent.step(self._factor(self.slot.t))
+        return math.inf if steps is None else (self.stepping.done // steps + 1) * steps
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
@@ -122,8 +135,9 @@ class Trainer:
         """The rest of the state, as plain values for JSON."""
         progress = {name: getattr(self.progress, name) for name in Progress.__slots__}
         best = {"epoch": self.best.epoch, "value": self.best.value if self.best.epoch else None}
-        streams = {"shuffle": self.shuffling.state, "dropout": self.dropping.state}
-        return {"progress": progress, "best": best, "streams": streams, "step": self.slot.t, "held": self.descent.held}
+        streams = {"shuffle": self.stepping.shuffling.state, "dropout": self.stepping.dropping.state}
+        counts = {"step": self.stepping.done, "held": self.descent.held, "lr": self._lr()}
+        return {"progress": progress, "best": best, "streams": streams, **counts}
 
     def restore(self, tensors: Mapping[str, Array], state: Mapping[str, Any]) -> None:
         """Go on, bit by bit, from what another trainer of the same job had when it yielded.
@@ -135,50 +149,15 @@ class Trainer:
             part.view(self.weights.theta)[...] = tensors[part.name]
         for part in self.arena.statistics:
             part.view(self.arena.stats)[...] = tensors[part.name]
-        self.descent.restore(tensors, step=state["step"], held=state["held"])
-        np.copyto(self.batches.order, tensors["order"])
-        self.shuffling.state, self.dropping.state = state["streams"]["shuffle"], state["streams"]["dropout"]
         for name, value in state["progress"].items():
             setattr(self.progress, name, value)
+        self.descent.restore(tensors, step=state["step"] - self.progress.anew, held=state["held"])
+        self.slot.rate = state["lr"]
+        np.copyto(self.batches.order, tensors["order"])
+        streams = state["streams"]
+        self.stepping.shuffling.state, self.stepping.dropping.state = streams["shuffle"], streams["dropout"]
         self.best.epoch = state["best"]["epoch"]
         self.best.value = math.nan if state["best"]["value"] is None else state["best"]["value"]
-
-    def _step(self) -> bool:
-        """One batch; whether its loss is a finite number."""
-        progress, batches = self.progress, self.batches
-        run = self.space.at(batches.rows(progress.batch))
-        batches.load(progress.batch, run)
-        if self.job.optimizer.evaluates:
-            return self._search(run)
-        run.forward()
-        loss = float(run.loss_sum())
-        if not math.isfinite(loss):
-            return False
-        run.backward()
-        progress.batch += 1
-        progress.loss += loss
-        weight = float(run.weight())
-        progress.weight += weight
-        if self.descent.gather(weight, last=progress.batch == len(batches)):
-            self.descent.step(self._factor(self.slot.t))
-        return True
-
-    def _search(self, run: Pass) -> bool:
-        """One step of an optimizer that evaluates by itself; whether the loss it starts from is a finite number."""
-        progress = self.progress
-        objective = self._objective = self._objective or Objective(run, self.dropping, self.descent)
-        loss = objective.begin()
-        if not math.isfinite(loss):
-            return False
-        progress.batch += 1
-        progress.loss += loss
-        progress.weight += float(run.weight())
-        objective.step(self._factor(self.slot.t))
-        return True
-
-    def _factor(self, step: int) -> float:
-        """The schedule's factor in a step, counted from 0."""
-        return self.job.schedule.at(step, self._steps, self._epoch_steps, self.progress.schedule)
 
     def _finish_epoch(self) -> Generator[Tick, None, Epoch]:
         """Evaluate if it is time, and only then count the epoch and draw the conclusions."""
@@ -191,11 +170,21 @@ class Trainer:
         if end or epoch % job.eval_every == 0:
             values, judged, finite = yield from self._evaluate()
             end = end or self._end(epoch)  # an evaluation takes its time
-        progress.epoch, progress.batch, progress.loss, progress.weight = epoch, 0, 0.0, 0.0
-        self._watch(judged)
+        progress.epoch, progress.batch, progress.skipped, progress.loss, progress.weight = epoch, 0, 0, 0.0, 0.0
+        self.stepping.observe(judged)
         improved = bool(judged) and finite and self._keep_best(judged)
-        stop = self._stop(judged, end) if finite else self._lost(f"after epoch {epoch}")
-        return Epoch(epoch, self.slot.t, self._lr(), progress.seconds, values, improved, stop)
+        stop = (None if finite else self._answer_evaluation(end)) or self._stop(judged, end)
+        return Epoch(epoch, self.stepping.done, self._lr(), progress.seconds, values, improved, stop)
+
+    def _answer_evaluation(self, end: str) -> Stop | None:
+        """Do what is to be done when the evaluation of the epoch that has ended is not finite."""
+        progress = self.progress
+        self.fault = Fault(progress.epoch, 0, self.stepping.done, "loss")
+        lost = progress.rollbacks == MOST_ROLLBACKS or (end and not self.best.epoch)
+        if self.job.on_nan != "rollback" or lost:
+            return self._lost(self.fault)
+        self._roll_back(self.fault)
+        return None
 
     def _end(self, epoch: int) -> str:
         """Why training ends with the epoch that is finished; empty if it goes on."""
@@ -233,16 +222,8 @@ class Trainer:
         while left:
             if self._seconds() >= progress.seconds + TICK:
                 progress.seconds = self._seconds()
-                yield Tick(progress.epoch + 1, self.slot.t, progress.seconds)
+                yield Tick(progress.epoch + 1, self.stepping.done, progress.seconds)
             left = scoring.advance()
-
-    def _watch(self, values: dict[str, float]) -> None:
-        """Show the schedule the value that it watches."""
-        job, schedule = self.job, self.job.schedule
-        if schedule.watches is not None and values:
-            unit = schedule.units(self.slot.t, self._steps, self._epoch_steps)
-            value = values[schedule.watches]
-            schedule.observe(self.progress.schedule, unit=unit, value=value, better=job.schedule_better)
 
     def _keep_best(self, values: dict[str, float]) -> bool:
         """Copy the weights if this epoch is the best so far; the earliest of equals stays."""
@@ -253,7 +234,7 @@ class Trainer:
             improved = value < best.value if self.job.better == "lower" else value > best.value
             if not improved:
                 return False
-        best.epoch, best.value = self.progress.epoch, value
+        best.epoch, best.value, self.progress.rollbacks = self.progress.epoch, value, 0
         np.copyto(best.theta, self.weights.theta)
         np.copyto(best.stats, self.arena.stats)
         return True
@@ -268,20 +249,16 @@ class Trainer:
                 return Stop("early_stopped", reason)
         return Stop("completed", end) if end else None
 
-    def _lost(self, where: str) -> Stop:
-        return Stop("diverged", f"the loss is no longer a finite number {where}")
+    def _lost(self, fault: Fault) -> Stop:
+        given_up = self.progress.rollbacks == MOST_ROLLBACKS
+        again = f", after {MOST_ROLLBACKS} rollbacks without a better epoch" if given_up else ""
+        return Stop("diverged", f"{fault.told}{again}")
 
-    def _diverged(self) -> Epoch:
+    def _diverged(self, stop: Stop) -> Epoch:
+        """The epoch that does not come to its end."""
         progress = self.progress
-        place = f"epoch {progress.epoch + 1}, batch {progress.batch + 1}"
         return Epoch(
-            progress.epoch + 1,
-            self.slot.t,
-            self._lr(),
-            progress.seconds,
-            {},
-            improved=False,
-            stop=self._lost(f"in {place}"),
+            progress.epoch + 1, self.stepping.done, self._lr(), progress.seconds, {}, improved=False, stop=stop
         )
 
     def _lr(self) -> float:

@@ -37,6 +37,7 @@ ROOMS = (
     ("architecture", "cutting", "dataset", "columns", "evaluation", "examples", "learning", "sizes", "watching"),
     ("fitted", "keys"),
     ("job", "progress", "events"),
+    ("stepping",),
     ("trainer",),
     ("preparation", "interrupts"),
     ("audit",),

@@ -176,7 +176,7 @@ def test_running_statistics_move_once_a_step_by_the_rows_at_the_accepted_weights
     next(events)
     after = trainer.arena.stats.copy()
     trainer.arena.stats[...] = before
-    run = trainer.space.at(50)
+    run = trainer.stepping.space.at(50)
     run.forward()  # at the weights that the step has left
     np.testing.assert_array_equal(trainer.arena.stats, after)
 
@@ -185,10 +185,10 @@ def test_every_look_in_a_step_meets_the_same_dropout_and_every_step_another() ->
     trainer = whole(epochs=6, network=network(Dropout(rate=0.5)))
     masks = set()
     for _ in trainer.run():
-        objective = trainer._objective
+        objective = trainer.stepping.objective
         assert objective is not None
         assert objective() == trainer.slot.loss  # a further look at the accepted point
-        masks.add(str(trainer.dropping.state))
+        masks.add(str(trainer.stepping.dropping.state))
     assert len(masks) == 6
 
 

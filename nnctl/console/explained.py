@@ -152,10 +152,7 @@ def _allowed(option: Option) -> str:
 def _phrase(member: Any, option: Option) -> str:
     inside = section_in(member)
     if inside is None:
-        phrase = Leaf(member, option.bounds).wanted()
-        for word in option.later:
-            phrase = phrase.replace(f", `{word}`", "").replace(f" or `{word}`", "")
-        return phrase
+        return Leaf(member, option.bounds).wanted()
     if not issubclass(inside, Component):
         phrase = f"options ({', '.join(options(inside))})"
         return f"{phrase} by name" if get_origin(member) is dict else phrase

@@ -125,6 +125,15 @@ class Descent:
             np.copyto(array, vectors[name])
         self.slot.t, self.held = step, held
 
+    def begin_anew(self) -> None:
+        """Forget all but the weights, as they are now: the steps to come are those of a fresh descent from them."""
+        for array in (*self.optimizer.state(self.slot).values(), *self._kept.values()):
+            array.fill(0)
+        self.optimizer.bind(self.slot)
+        self.slot.t = self.held = 0
+        if self.weights is not self.arena:
+            np.copyto(self.weights.theta, self.arena.theta)
+
     def _penalise(self, regularizations: Sequence[Regularization]) -> Penalties | None:
         """Penalties before the step, the bound after it; an optimizer that evaluates gets them with its loss."""
         if not regularizations:

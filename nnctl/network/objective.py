@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
+from typing import Literal
 
 from nnctl.network.descent import Descent
+from nnctl.network.finite import Finite
 from nnctl.network.members import Streams
 from nnctl.network.workspace import Pass
 
@@ -20,11 +22,13 @@ class Objective:
     def __init__(self, run: Pass, streams: Streams, descent: Descent) -> None:
         self.run, self.streams, self.descent = run, streams, descent
         self.loss = math.nan  # the sum over the rows in the last evaluation, without penalties
+        self.bad: Literal["", "loss", "gradient"] = ""  # what was not finite in the last evaluation
+        self._finite = Finite(descent.arena.grad)
         self.known = False  # whether loss and gradient are those of the present theta and the next random numbers
         descent.slot.evaluate = self
 
     def begin(self) -> float:
-        """Begin a step; the sum of the rows' losses where it starts, which may be no finite number."""
+        """Begin a step; the sum of the rows' losses where it starts: of no use where something is ``bad``."""
         self._drawn, self._stats = self.streams.state, self.descent.arena.stats.copy()
         if not self.known:
             self.descent.slot.loss = self()
@@ -37,14 +41,21 @@ class Objective:
         self.known = self.streams.state == self._drawn and self.descent.optimizer.ema is None
 
     def __call__(self) -> float:
-        """The mean loss of the rows and the penalties; the gradient of both is in the arena, if the loss is finite."""
+        """The mean loss of the rows and the penalties; the gradient of both is in the arena, if nothing is ``bad``.
+
+        A loss without a finite gradient is infinite, too: no step can start from there.
+        """
         self.streams.state = self._drawn
         self.descent.arena.stats[...] = self._stats
         self.run.forward()
         self.loss = float(self.run.loss_sum())
-        if not math.isfinite(self.loss):
+        self.bad = "" if math.isfinite(self.loss) else "loss"
+        if self.bad:
             return math.inf
         self.run.backward()
+        if not self._finite():
+            self.bad = "gradient"
+            return math.inf
         mean = self.loss / max(float(self.run.weight()), sys.float_info.min)  # no row has a weight
         if self.descent.penalties is None:
             return mean

@@ -120,7 +120,7 @@ class Optimizer(Component):
     bounded: ClassVar[tuple[str, ...]] = ("theta",)  # the vectors that ``max_norm`` holds within its bound
 
     def bind(self, s: OptimizerSlot) -> None:
-        """Prepare constants, and state that does not start at zero. Called once for a slot."""
+        """Prepare constants, and state that does not start at zero. Called for a slot whose vectors are zeros."""
 
     def step(self, s: OptimizerSlot) -> None:
         """Move ``s.theta`` by one step of the rate ``s.rate``, whose copy in the arena's dtype is ``s.lr``."""

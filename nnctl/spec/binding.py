@@ -110,7 +110,7 @@ class Binder:
         value = self._read(option.annotation, option, node, key)
         if len(self.problems) > before or value is INVALID:
             return INVALID
-        if value in option.later or (not option.available and value != option.default):
+        if not option.available and value != option.default:
             written = "none" if option.default is None else _yaml(option.default)
             return self._wrong(node, key, f"{shown(text_of(node))} is {NOT_YET.format(default=f'`{written}`')}")
         return value

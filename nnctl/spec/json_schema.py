@@ -84,7 +84,7 @@ class _Composer:
         if annotation is str or isinstance(annotation, NewType):
             return TEXT
         if get_origin(annotation) is Literal:
-            return _any([{"enum": [word for word in get_args(annotation) if word not in option.later]}, ENVIRONMENT])
+            return _any([{"enum": list(get_args(annotation))}, ENVIRONMENT])
         if isinstance(annotation, type) and issubclass(annotation, Component):
             return self.component(annotation, _usual(option, annotation))
         return self.collection(annotation, option)

@@ -189,7 +189,11 @@ class Train:
     max_time: float | None = option(default=None, gt=0, help="Seconds after which training ends.")
     threads: int | Literal["auto"] = option(default="auto", ge=1, available=False, help="Threads; auto: one.")
     on_nan: Literal["stop", "skip", "rollback"] = option(
-        default="stop", later=("skip", "rollback"), help="What is done when the loss is no longer finite."
+        default="stop",
+        help="What is done when the loss or the gradient of a batch is not finite; stop: the run ends; skip: the batch "
+        "makes no step and counts for nothing; rollback: back to the best weights so far (at first the initial ones), "
+        "the optimizer begun anew at half the learning rate. An epoch without any finite batch, an evaluation that is "
+        "not finite (rollback answers that, too), and 10 rollbacks without a better epoch end the run.",
     )
 
 

@@ -86,7 +86,8 @@ data:
     "not_available_yet": (
         START
         + """  weight: amount
-train: {on_nan: skip, threads: 2}
+train: {threads: 2}
+sweep: {optimizer.lr: [1, 2]}
 """,
         2,
     ),

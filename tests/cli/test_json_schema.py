@@ -144,7 +144,7 @@ def test_what_nnctl_reads_fits(text):
         START + "train: {epochs: 0}\n",
         START + "train: {epochs: 1.5}\n",
         START + "train: {shuffle: maybe}\n",
-        START + "train: {on_nan: skip}\n",
+        START + "train: {on_nan: leave}\n",
         START + "optimizer: tahn\n",
         START + "optimizer: {type: adam, momentum: 0.9}\n",
         START + "optimizer: {momentum: 0.9}\n",

@@ -76,7 +76,7 @@ def test_none_and_null_mean_the_same(word: str) -> None:
 @pytest.mark.parametrize(
     ("line", "value"),
     [
-        ("train: {on_nan: skip}", "skip"),
+        ("train: {threads: 2}", "2"),
         ("checkpoint: {keep: 3}", "3"),
         ("sweep: {optimizer.lr: [1, 2]}", "a mapping"),
     ],

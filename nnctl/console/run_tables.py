@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from rich.table import Table
-
 from nnctl.console import output
+from nnctl.console.grid import Grid
 from nnctl.console.results import BLANK, by_part
-from nnctl.console.tables import fits, line, pairs, show, table
+from nnctl.console.tables import line, pairs, show
 from nnctl.console.text import clean, duration
 from nnctl.runs.listing import Summary, differing_columns, value
 
@@ -26,10 +25,10 @@ def show_runs(runs: Sequence[Summary], asked: Sequence[str] = ()) -> None:
     """A row for each run: how it ended, the settings in which the runs differ, its metrics, and what was asked for."""
     differing = [name for name in differing_columns(runs) if name != "name"]
     names = list(dict.fromkeys((*ALWAYS, *asked, *differing, *_metrics(runs))))
-    shown = len(names)
-    while shown > len(ALWAYS) and not fits(_table(runs, names[:shown])):
-        shown -= 1
-    show(_table(runs, names[:shown]))
+    rows = [[_cell(value(run, name)) for name in names] for run in runs]
+    grid = Grid(names, rows, words=[name for name in names if name in ALWAYS or _holds_words(runs, name)])
+    shown = max(grid.room(), len(ALWAYS))
+    grid.show(shown)
     if shown < len(names):
         output.note(f"not shown, for want of width: {', '.join(names[shown:])}; see --csv or --json")
 
@@ -66,11 +65,6 @@ def write_csv(runs: Sequence[Summary]) -> None:
         for run in runs:
             cells = (_cell(value(run, name)) for name in names)
             writer.writerow(["" if cell is None else shown(cell) for cell in cells])
-
-
-def _table(runs: Sequence[Summary], names: Sequence[str]) -> Table:
-    rows = [[_cell(value(run, name)) for name in names] for run in runs]
-    return table(names, rows, words=[name for name in names if name in ALWAYS or _holds_words(runs, name)])
 
 
 def _metrics(runs: Sequence[Summary]) -> list[str]:

@@ -48,11 +48,16 @@ def fits(made: Table) -> bool:
     return console.measure(made, options=console.options.update(max_width=UNBOUNDED)).maximum <= console.width
 
 
+def width() -> int:
+    """The letters that a line of stdout has room for."""
+    return _console().width
+
+
 def room(made: Table) -> int:
     """The letters that stdout leaves beside a table, if any."""
     console = _console()
-    width = console.measure(made, options=console.options.update(max_width=UNBOUNDED)).maximum
-    return max(0, console.width - width)
+    taken = console.measure(made, options=console.options.update(max_width=UNBOUNDED)).maximum
+    return max(0, console.width - taken)
 
 
 def show(*parts: RenderableType) -> None:

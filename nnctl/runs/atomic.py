@@ -75,7 +75,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         with open_regular(path) as file:
-            data = file.read(MAX_JSON + 1)
+            data = file.read(min(os.fstat(file.fileno()).st_size, MAX_JSON) + 1)
     except OSError as error:
         raise RunError(Problem(f"cannot be read: {reason(error)}", place=Place(str(path)))) from error
     if len(data) >= MAX_JSON:

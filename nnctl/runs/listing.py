@@ -69,13 +69,14 @@ def describe(run: RunDir) -> Summary:
     except RunError as error:
         problem = error.problems[0]
         what = f"{Path(str(problem.place)).name} {problem.message}"
-        return Summary(run=os.path.relpath(run.path), id=run.id, name=run.name, status="damaged", damaged=what)
+        name, run_id = run.name_and_id()
+        return Summary(run=os.path.relpath(run.path), id=run_id, name=name, status="damaged", damaged=what)
 
 
 def read(run: RunDir) -> Summary:
     """What is known about a run. Raises: RunError if it is damaged."""
-    about, metrics = _about(run), _metrics(run)
-    return Summary(run=os.path.relpath(run.path), id=run.id, name=run.name, **about, metrics=metrics)
+    name, run_id = run.name_and_id()
+    return Summary(run=os.path.relpath(run.path), id=run_id, name=name, **_about(run), metrics=_metrics(run))
 
 
 def value(summary: Summary, name: str) -> Any:

@@ -88,19 +88,20 @@ class RunDir:
     @property
     def id(self) -> str:
         """Time and four random digits: ``20261121-115407-3fa9``; of a fold ``20261121-115407-3fa9/fold-2``."""
-        path = os.path.realpath(self.path)
-        own = os.path.basename(path)
-        return f"{os.path.basename(os.path.dirname(path))}/{own}" if self._is_fold() else own
+        return self.name_and_id()[1]
 
     @property
     def name(self) -> str:
         """The folder that the runs of one experiment share."""
-        folder = os.path.dirname(os.path.realpath(self.path))
-        return os.path.basename(os.path.dirname(folder) if self._is_fold() else folder)
+        return self.name_and_id()[0]
 
-    def _is_fold(self) -> bool:
-        path = Path(os.path.realpath(self.path))
-        return FOLD.fullmatch(path.name) is not None and RunDir(path.parent).is_run()
+    def name_and_id(self) -> tuple[str, str]:
+        """Both at once, for those who list many runs."""
+        folder, own = os.path.split(os.path.realpath(self.path))
+        above, name = os.path.split(folder)
+        if FOLD.fullmatch(own) and RunDir(Path(folder)).is_run():
+            return os.path.basename(above), f"{name}/{own}"
+        return name, own
 
     def is_run(self) -> bool:
         """Whether a run was begun here."""

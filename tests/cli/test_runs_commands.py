@@ -89,3 +89,30 @@ def test_the_cache_is_told_of_and_cleared(nnctl):
     assert found == {**found, "schema": "nnctl.cache/1", "folder": "runs/.cache", "entries": 1, "cleared": True}
     assert nnctl("runs", "cache", "--json").json["entries"] == 0
     assert len(nnctl("runs", "ls", "--json").json["runs"]) == 1
+
+
+def test_hostile_and_wide_names_keep_the_columns_in_line(nnctl, trained):
+    about = json.loads((Path(trained) / "run.json").read_text())
+    for number, word in enumerate(["[red]x[/red]", "\x1b[31mx\x1b[0m", "a\nb", "漢字", "x" * 500, "\u202ex"]):
+        folder = Path("runs") / "it" / f"20261121-000000-000{number}"
+        (folder / "checkpoints").mkdir(parents=True)
+        changed = {**about, "overrides": {"data.target": word, "model.hidden": [8, 8]}, "reason": word}
+        (folder / "run.json").write_text(json.dumps(changed))
+    result = nnctl("runs", "ls")
+    assert result.code == 0
+    assert "\x1b" not in result.out
+    assert "\u202e" not in result.out
+    assert len(result.out.splitlines()) == 8
+    assert "[red]x[/red]" in result.out
+    assert "漢字" in result.out
+    found = {run["overrides"].get("data.target") for run in nnctl("runs", "ls", "--json").json["runs"]}
+    assert "a\nb" in found
+    rows = list(csv.DictReader(io.StringIO(nnctl("runs", "ls", "--csv").out)))
+    assert {row["data.target"] for row in rows} == {each or "" for each in found}
+    assert nnctl("runs", "ls", "--where", "data.target=漢字").out.count("\n") == 2
+
+
+def test_columns_are_as_wide_as_their_letters():
+    from nnctl.console.grid import Grid
+
+    assert Grid(["a", "b"], [["漢字", 1], ["x", 22]], words=["a"])._widths == [4, 2]

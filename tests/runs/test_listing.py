@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -179,6 +180,31 @@ def test_whatever_is_in_run_json_it_is_listed(data: bytes | str) -> None:
     run.checkpoints.mkdir(parents=True, exist_ok=True)
     run.run_json.write_bytes(data if isinstance(data, bytes) else data.encode())
     assert [summary.status for summary in ls(RUNS)] == ["damaged"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["status", "seed", "metrics", "schema", "val_loss"]), inner, max_size=4)
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from(["run_json", "metrics_json", "folds_json"]),
+    st.sampled_from(["status", "reason", "seed", "overrides", "metrics", "mean", "started", "epochs"]),
+)
+def test_whatever_a_field_holds_the_other_runs_are_listed(content: object, file: str, name: str) -> None:
+    shutil.rmtree(RUNS, ignore_errors=True)
+    make("20261121-115407-0001", metrics={"val_loss": 0.5})
+    run = make("20261121-115408-0002")
+    whole = json.loads(run.run_json.read_text()) if file == "run_json" else {}
+    getattr(run, file).write_text(json.dumps({**whole, name: content}))
+    summaries = select(ls(RUNS), sort="started")
+    assert sorted(ids(summaries)) == ["0001", "0002"]
+    json.dumps(as_json(summaries), allow_nan=False)
+    assert ids(select(summaries, ["val_loss<=0.5"]))[:1] in (["0001"], ["0002"])
 
 
 def test_listing_while_runs_come_and_go_never_fails(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnctl.errors import NnctlError as NnctlError
     from nnctl.experiment import load as load
+    from nnctl.experiment import resume as resume
     from nnctl.experiment import train as train
     from nnctl.judging import evaluate as evaluate
     from nnctl.judging import predict as predict
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "NnctlError": "nnctl.errors",
     "load": "nnctl.experiment",
+    "resume": "nnctl.experiment",
     "train": "nnctl.experiment",
     "evaluate": "nnctl.judging",
     "predict": "nnctl.judging",

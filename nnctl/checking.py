@@ -14,7 +14,7 @@ from nnctl.data.columns import Column
 from nnctl.data.dates import day_text
 from nnctl.data.features import Feature
 from nnctl.errors import NnctlError, Problem
-from nnctl.experiment import Experimented, Overrides, open_experiment
+from nnctl.experiment import Experimented, open_experiment
 from nnctl.folding import has_folds
 from nnctl.network.network import Node
 from nnctl.spec.dump import dump
@@ -22,6 +22,7 @@ from nnctl.spec.reading import written
 from nnctl.spec.roles import TEXT, left_out
 from nnctl.spec.schema import FEATURES, Data
 from nnctl.splits import SPLIT_COLUMN
+from nnctl.training import Overrides
 
 TOP = 10  # levels of a column that are told
 ROLES = {"data.id": "id", "data.drop": "dropped", TEXT: "text", "data.weight": "weight", SPLIT_COLUMN: "split by"}

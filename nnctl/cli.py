@@ -19,11 +19,13 @@ from nnctl.commands.gradcheck import gradcheck
 from nnctl.commands.init import init
 from nnctl.commands.list import vocabulary
 from nnctl.commands.predict import predict
+from nnctl.commands.resume import resume
 from nnctl.commands.runs import runs
 from nnctl.commands.schema import schema
 from nnctl.commands.train import train
 from nnctl.console import output
 from nnctl.errors import NnctlError, OutputError
+from nnctl.interrupts import Terminated, raise_terminated
 from nnctl.runs import atomic
 
 DEBUG = "--debug"
@@ -62,6 +64,7 @@ def root(
 
 app.command("init")(init)
 app.command("train")(train)
+app.command("resume")(resume)
 app.command("eval")(evaluate)
 app.command("predict")(predict)
 app.command("check")(check)
@@ -76,10 +79,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and give back its exit code."""
     words = sys.argv[1:] if argv is None else [*argv]
     output.prepare()
+    raise_terminated()
     try:
         return _run([word for word in words if word != DEBUG])
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Terminated as error:
+        return 128 + error.signal
     except Exception as error:
         if DEBUG in words:
             traceback.print_exc()

@@ -1,44 +1,33 @@
-"""The use cases: train, evaluate, predict, check, gradcheck, load. The one place where training meets disk.
+"""The use cases: train, resume, evaluate, predict, check, gradcheck, load: the Python API.
 
-The commands and the Python API call the same functions; nothing here prints.
+The commands call the same functions, or those that yield events; nothing here prints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnctl.arguments import ARGUMENTS, check_overrides, check_path, check_text
+from nnctl.arguments import check_path
 from nnctl.data.cache import Cache
-from nnctl.dataset import read_tables
-from nnctl.errors import DivergedError, NnctlError, Problem, SpecError
-from nnctl.folding import cross_validation, has_folds, with_fold
-from nnctl.interrupts import Interrupts
+from nnctl.errors import DivergedError, Problem
+from nnctl.folding import with_fold
 from nnctl.model import Model, restore
+from nnctl.naming import run_name
 from nnctl.network import gradcheck as gradients
-from nnctl.preparation import Prepared, prepare, resolved
-from nnctl.recording import Run
-from nnctl.running import Event as Event
-from nnctl.running import Finished as Finished
-from nnctl.running import FoldsStarted as FoldsStarted
-from nnctl.running import Note as Note
-from nnctl.running import Started as Started
-from nnctl.running import running
+from nnctl.preparation import Prepared, resolved
+from nnctl.run import Run
+from nnctl.running import Event, Finished, Found
 from nnctl.runs import checkpoint
-from nnctl.runs.find import cache_folder, find, runs_folder
-from nnctl.runs.run_dir import RunDir, name_from_stem, validate_name
-from nnctl.spec.overrides import COMMAND_LINE
+from nnctl.runs.find import find, runs_folder
+from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Experiment
-from nnctl.trainer import Trainer
-
-Overrides = Sequence[str] | Mapping[str, Any] | None
+from nnctl.training import Overrides, prepared_for, resuming, training
 
 GRADCHECK_ROWS = 16
 RUN = "a run: what `train` gave back, its folder, a checkpoint file, `NAME/latest`, or the start of an id"
@@ -64,69 +53,51 @@ def train(
     folds: int | None = None,
     name: str | None = None,
     runs_dir: str | Path | None = None,
+    once: bool = False,
+    start_from: Run | str | Path | None = None,
 ) -> Run:
     """Train one run and give it back; with ``folds``, or the key ``data.split.folds``, a `Folded` of so many.
 
+    With ``once``, a run of the same resolved config, data and version that has ended, or is being trained, is given
+    back as it stands, and one that was interrupted is gone on with. ``start_from`` is a run, or a checkpoint file,
+    whose weights and preparation of the data the new run begins with.
     Raises: NnctlError: of the config or the data before anything is written; DivergedError after the run was saved.
             KeyboardInterrupt after the run was saved, where Ctrl-C ended it.
     """
-    last: Finished | None = None
-    for event in training(config, overrides, folds=folds, name=name, runs_dir=runs_dir):
-        last = event if isinstance(event, Finished) else last
+    origin = None if start_from is None else reference_of(start_from)
+    return _last(training(config, overrides, folds=folds, name=name, runs_dir=runs_dir, once=once, start_from=origin))
+
+
+def resume(
+    run: Run | str | Path, overrides: Overrides = (), *, exact: bool = False, runs_dir: str | Path | None = None
+) -> Run:
+    """Go on with a run from its last save, and give it back; a run that has ended needs a change to go on.
+
+    ``overrides`` are values of keys that may change: ``extending.FREE``. ``exact`` refuses a machine, or libraries, on
+    which the bits would be others.
+    Raises: as `train`; DataError too if the data has changed.
+    """
+    return _last(resuming(reference_of(run), overrides, exact=exact, runs_dir=runs_dir))
+
+
+def _last(events: Iterator[Event]) -> Run:
+    last: Finished | Found | None = None
+    for event in events:
+        last = event if isinstance(event, Finished | Found) else last
     assert last is not None, "training ended without Finished"
-    if last.signal is not None:
+    if isinstance(last, Finished) and last.signal is not None:
         raise KeyboardInterrupt
     if last.run.status == "diverged":
         raise diverged(last.run)
     return last.run
 
 
-def training(
-    config: str | Path,
-    overrides: Overrides = (),
-    *,
-    folds: int | None = None,
-    name: str | None = None,
-    runs_dir: str | Path | None = None,
-    argv: Sequence[str] = (),
-) -> Iterator[Event]:
-    """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished.
-
-    With folds these are the events of each of them, between FoldsStarted and a last Finished with the `Folded`.
-    """
-    runs = runs_folder(runs_dir)
-    if name is not None:
-        _check_name(name, from_command_line=bool(argv))
-    spec = _read(config, overrides, folds)
-    experiment = replace(spec.experiment, name=run_name(name, spec))
-    about = {"argv": list(argv), "overrides": spec.document.overrides}
-    cache = Cache(cache_folder(runs_dir))
-    with threadpool_limits(1):  # one BLAS thread: small networks gain nothing by more, and the bits stay the same
-        if has_folds(experiment):
-            yield from cross_validation(spec, experiment, runs, about, cache)
-            return
-        prepared = _prepared(spec, experiment, cache)
-        trainer = Trainer(prepared.job)
-        run_dir = RunDir.create(runs, str(experiment.name))
-        with Interrupts() as interrupts:
-            yield from running(run_dir, spec, prepared, trainer, interrupts, about)
-
-
-def _read(config: str | Path, overrides: Overrides, folds: int | None) -> Spec:
-    """The config with the number of folds that was asked for in the key that stands for it."""
-    if folds is None:
-        return read_experiment(config, overrides)
-    key = "data.split.folds"
-    check_overrides(overrides or ())
-    if isinstance(overrides, Mapping):
-        spec = read_experiment(config, {**overrides, key: folds})
-    else:
-        given = [overrides] if isinstance(overrides, str) else overrides or ()
-        spec = read_experiment(config, [*given, f"{key}={folds}"])
-    if spec.experiment.data.split.fold is not None:
-        message = "names one fold, and `--folds` asks for all of them: leave out one of the two"
-        raise SpecError(Problem(message, "data.split.fold", spec.place("data.split.fold")))
-    return spec
+def reference_of(run: Run | str | Path) -> str:
+    """RUN as text. Raises SpecError if it is something else."""
+    if isinstance(run, Run):
+        return run.path
+    check_path("run", run, RUN)
+    return str(run)
 
 
 def open_experiment(
@@ -137,16 +108,7 @@ def open_experiment(
     Raises: NnctlError with every problem placed, those that only the data show included.
     """
     spec = read_experiment(config, overrides)
-    return Experimented(spec, _prepared(spec, replace(spec.experiment, name=run_name(name, spec)), cache))
-
-
-def _prepared(spec: Spec, experiment: Experiment, cache: Cache | None) -> Prepared:
-    """The experiment with its data; where there are folds, of the first one."""
-    try:
-        tables = partial(read_tables, folder=None if cache is None else cache.folder)
-        return prepare(with_fold(experiment, 1) if has_folds(experiment) else experiment, tables, cache)
-    except NnctlError as error:
-        raise error.placed(spec.place) from None
+    return Experimented(spec, prepared_for(spec, replace(spec.experiment, name=run_name(name, spec)), cache))
 
 
 def gradcheck(config: str | Path, overrides: Overrides = ()) -> list[gradients.Checked]:
@@ -172,10 +134,7 @@ def load(run: Run | str | Path, *, runs_dir: str | Path | None = None) -> Model:
 
 def open_model(run: Run | str | Path, *, runs_dir: str | Path | None = None) -> tuple[Model, RunDir | None]:
     """The model that RUN names, and the run's folder, if it is not a checkpoint file alone."""
-    if not isinstance(run, Run):
-        check_path("run", run, RUN)
-    reference = run.path if isinstance(run, Run) else str(run)
-    found = find(runs_folder(runs_dir), reference)
+    found = find(runs_folder(runs_dir), reference_of(run))
     with threadpool_limits(1):
         model = restore(checkpoint.load(found.checkpoint), found.checkpoint)
     return model, found.run
@@ -186,28 +145,3 @@ def diverged(run: Run) -> DivergedError:
     kept = f"; the best weights, of epoch {run.best_epoch}, are kept" if run.checkpoint else ""
     advice = "try a smaller `optimizer.lr`"
     return DivergedError(Problem(f"{run.path}: {run.reason}{kept}; {advice}"))
-
-
-def run_name(name: str | None, spec: Spec) -> str:
-    """The folder under runs/: the given name, else the key ``name``, else the stem of the config's file name.
-
-    Raises: SpecError if the key cannot be a folder's name.
-    """
-    if name is not None:
-        return name
-    if spec.experiment.name is not None:
-        try:
-            return validate_name(spec.experiment.name)
-        except SpecError as error:
-            raise error.placed(spec.place) from None
-    return name_from_stem(spec.document.path.stem)
-
-
-def _check_name(name: str, *, from_command_line: bool) -> None:
-    """Raise SpecError if the name that was given as an argument cannot be a folder's."""
-    check_text("name", name, "text, the name of a folder")
-    key, place = ("--name", COMMAND_LINE) if from_command_line else ("name", ARGUMENTS)
-    try:
-        validate_name(name)
-    except SpecError as error:
-        raise SpecError(replace(problem, key=key, place=place) for problem in error.problems) from None

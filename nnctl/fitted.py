@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from nnctl.columns import filled, fit_features
 from nnctl.component import plain
 from nnctl.data.features import CategoryFeature, DateFeature, Features, features_of, features_state
 from nnctl.data.target import Target
-from nnctl.dataset import Dataset, about_file, digest
+from nnctl.dataset import Dataset, about_file, digest, feature_names
 from nnctl.errors import DataError, NnctlError, Place, Problem
 from nnctl.learning import chosen_loss, fitted_target
 from nnctl.losses import Loss
@@ -51,15 +51,26 @@ class Fitted:
         return self.loss.width(task=self.target.task, classes=len(self.target.classes), targets=count)
 
 
-def fit(experiment: Experiment, dataset: Dataset) -> Fitted:
-    """Fit the transforms and the target to the training rows.
+class Known(NamedTuple):
+    """What an earlier run has fitted, for one that takes it over."""
+
+    features: Features
+    target: Target
+
+
+def fit(experiment: Experiment, dataset: Dataset, known: Known | None = None) -> Fitted:
+    """Fit the transforms and the target to the training rows; what is known is not fitted again.
 
     Raises: DataError, SpecError with the keys of what does not fit.
     """
     loss = chosen_loss(experiment.loss, experiment.data, dataset)
-    features = fit_features(experiment.data, dataset)
+    if known is None:
+        features = fit_features(experiment.data, dataset)
+    else:
+        features = known.features
+        _check_columns(features, experiment.data, dataset)
     check_width(experiment.data, features, dataset, experiment.model.dtype)
-    target = fitted_target(experiment.data, dataset, loss)
+    target = fitted_target(experiment.data, dataset, loss, None if known is None else known.target)
     if target.reconstructs:
         _check_numbers(features)
     for name, part in dataset.parts.items():
@@ -177,6 +188,27 @@ def _decided(data: Data, dataset: Dataset, features: Features, target: Target) -
         target_scale=target.scaler or NoScaling(),
         **paths,
     )
+
+
+def _check_columns(features: Features, data: Data, dataset: Dataset) -> None:
+    """Raise DataError with every column that is not one of those that were fitted, or is missing of them."""
+    here, then = feature_names(data, dataset.table, dataset.targets), list(features.types)
+    path = dataset.table.path
+    problems = [
+        Problem(f"{path}: has no column `{name}`, which the earlier run has learned from", "data.path")
+        for name in then
+        if name not in here
+    ]
+    problems += [
+        Problem(
+            f"{path}: the earlier run has not learned from this column; list it in `data.drop`",
+            format_key(("data", "columns", name)),
+        )
+        for name in here
+        if name not in then
+    ]
+    if problems:
+        raise DataError(problems)
 
 
 def _check_numbers(features: Features) -> None:

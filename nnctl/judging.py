@@ -24,7 +24,7 @@ from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.experiment import open_model
 from nnctl.metrics import Predictions, ratio
 from nnctl.model import Model, unseen_notes
-from nnctl.recording import Run
+from nnctl.run import Run
 
 Array = NDArray[Any]
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nnctl
-from nnctl.component import Component, registry
+from nnctl.component import Component, plain, registry
+from nnctl.data.features import features_state
 from nnctl.data.source import sha256_of
 from nnctl.errors import DataError
+from nnctl.fitted import Known, target_state
 from nnctl.spec.files import STDIN
 from nnctl.spec.reading import written
-from nnctl.spec.schema import Experiment
+from nnctl.spec.schema import Data, Experiment
 from nnctl.splits import DrawnSplit
 
 
@@ -27,16 +30,12 @@ class Key:
     sha256: dict[str, str]  # of the files, by the part whose rows come from there
 
 
-def key_of(experiment: Experiment) -> Key | None:
+def key_of(experiment: Experiment, known: Known | None = None) -> Key | None:
     """The key; None where nothing is to be kept, or the files cannot be read, which reading them will explain."""
     data = experiment.data
-    given = {"train": data.path, "val": data.val_path, "test": data.test_path}
-    paths = {part: Path(path).absolute() for part, path in given.items() if path is not None}
-    if not data.cache or STDIN in given.values() or not all(path.is_file() for path in paths.values()):
-        return None  # what is no file, such as a pipe, can be read only once
-    try:
-        sha256 = {part: sha256_of(path) for part, path in paths.items()}
-    except DataError:
+    paths = files_of(data)
+    sha256 = hashes(paths) if data.cache else None
+    if sha256 is None:
         return None
     values = written(experiment)
     draws = isinstance(data.split, DrawnSplit) or data.split.folds is not None
@@ -50,8 +49,25 @@ def key_of(experiment: Experiment) -> Key | None:
         "loss": values["loss"],
         "seed": seed,
         "dtype": values["model"]["dtype"],
+        "known": None if known is None else [plain(features_state(known.features)), target_state(known.target)],
     }
     return Key(hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest(), sha256)
+
+
+def files_of(data: Data) -> dict[str, Path]:
+    """The files of the data by the part whose rows come from there."""
+    given = {"train": data.path, "val": data.val_path, "test": data.test_path}
+    return {part: Path(STDIN) if path == STDIN else Path(path).absolute() for part, path in given.items() if path}
+
+
+def hashes(paths: Mapping[str, Path]) -> dict[str, str] | None:
+    """The sha256 of each; None where one is no file, such as a pipe, that can be read more than once."""
+    if Path(STDIN) in paths.values() or not all(path.is_file() for path in paths.values()):
+        return None
+    try:
+        return {part: sha256_of(path) for part, path in paths.items()}
+    except DataError:
+        return None
 
 
 def _plugins() -> list[tuple[str, int]]:

@@ -42,8 +42,8 @@ def _other_tasks(loss: Loss, data: Data, dataset: Dataset) -> str:
     return f"; or, as auto chose {dataset.task}, write {ways_out}" if ways_out else ""
 
 
-def fitted_target(data: Data, dataset: Dataset, loss: Loss) -> Target:
-    """The target as the training rows show it, with the weights of its classes.
+def fitted_target(data: Data, dataset: Dataset, loss: Loss, known: Target | None = None) -> Target:
+    """The target as the training rows show it, or as it is known, with the weights of its classes.
 
     Raises: DataError if the training rows are of one class, or a label is none; SpecError if the scaling, or the
     weights of classes, do not fit.
@@ -51,7 +51,8 @@ def fitted_target(data: Data, dataset: Dataset, loss: Loss) -> Target:
     scaler = chosen_scaler(data, loss, dataset.task)
     rows = dataset.fitting
     columns = [dataset.table.columns[name] for name in dataset.targets]
-    target = fit_target(columns, dataset.task, positive=data.positive, scaler=scaler, train=rows).fitted_to(loss)
+    target = known or fit_target(columns, dataset.task, positive=data.positive, scaler=scaler, train=rows)
+    target = replace(target, class_weights=()).fitted_to(loss)
     _check_names(target.columns(loss))
     _check_features(feature_names(data, dataset.table, dataset.targets), target, loss)
     if loss.keeps_zero:

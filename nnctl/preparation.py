@@ -20,14 +20,14 @@ from nnctl.dataset import Dataset, Reader, about_file, read_dataset, read_tables
 from nnctl.errors import Problem, SpecError
 from nnctl.evaluation import rows_at_once
 from nnctl.examples import Recipe, examples_in, make_examples
-from nnctl.fitted import Fitted, fit, fitted_state, restored
+from nnctl.fitted import Fitted, Known, fit, fitted_state, restored
 from nnctl.job import Job
 from nnctl.keys import Key, key_of
 from nnctl.losses import Loss
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
 from nnctl.sizes import machine_memory
-from nnctl.spec.schema import Experiment
+from nnctl.spec.schema import Checkpoint, Experiment
 from nnctl.watching import Watched, watch
 
 Array = NDArray[Any]
@@ -48,6 +48,7 @@ class Prepared:
     notes: tuple[str, ...]  # what was decided
     warnings: tuple[str, ...]  # what is probably not meant
     tables: Dataset | None  # None where the cache had the examples
+    key: Key | None  # of what the cache keeps
 
     @property
     def dataset(self) -> Dataset:
@@ -68,20 +69,29 @@ class Prepared:
         return self.fitted.loss
 
 
-def prepare(experiment: Experiment, tables: Reader = read_tables, cache: Cache | None = None) -> Prepared:
+def prepare(
+    experiment: Experiment,
+    tables: Reader = read_tables,
+    cache: Cache | None = None,
+    *,
+    known: Known | None = None,
+    key: Key | None = None,
+) -> Prepared:
     """Read the data, fit the transforms on the training rows, and build the network and the job.
 
-    With a cache, what an earlier run has prepared from the same data is taken from there.
+    With a cache, what an earlier run has prepared from the same data is taken from there: under ``key``, if one is
+    given. What is ``known`` is not fitted again.
     Raises: DataError, SpecError with the keys of what does not fit.
     """
-    key = key_of(experiment) if cache is not None else None
+    if cache is not None and key is None:
+        key = key_of(experiment, known)
     entry = cache.find(key.text) if cache is not None and key is not None else None
-    known = None if entry is None else restored(entry.state)
-    if entry is not None and known is not None:
-        dataset, fitted = None, known
+    kept = None if entry is None else restored(entry.state)
+    if entry is not None and kept is not None:
+        dataset, fitted = None, kept
     else:
         dataset = read_dataset(experiment.data, experiment.seed, tables)
-        fitted = fit(experiment, dataset)
+        fitted = fit(experiment, dataset, known)
     built = architecture(experiment.model, fitted.loss, columns=fitted.features.inputs, width=fitted.width)
     _check_memory(built.network, fitted.loss, experiment, fitted.rows["train"])
     watched = watch(experiment, fitted.loss, fitted.target.task, has_val=fitted.rows["val"] > 0)
@@ -106,7 +116,7 @@ def prepare(experiment: Experiment, tables: Reader = read_tables, cache: Cache |
     )
     job = _job(experiment, built.network, fitted.target, examples, watched)
     notes = (*fitted.notes, *built.notes)
-    return Prepared(experiment, fitted, examples, built.network, job, notes, fitted.warnings, dataset)
+    return Prepared(experiment, fitted, examples, built.network, job, notes, fitted.warnings, dataset, key)
 
 
 def _made(
@@ -181,7 +191,13 @@ def _job(
         regularization=experiment.regularization,
         max_time=train.max_time,
         on_nan=train.on_nan,
+        save_steps=_save_steps(experiment.checkpoint),
     )
+
+
+def _save_steps(checkpoint: Checkpoint) -> int | None:
+    count, unit = checkpoint.pause
+    return count if unit == "steps" else None
 
 
 def _check_memory(network: Network, loss: Loss, experiment: Experiment, rows: int) -> None:

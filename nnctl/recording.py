@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_info
 
-import nnctl
 from nnctl.errors import OutputError
 from nnctl.evaluation import Evaluator
+from nnctl.job import Job
+from nnctl.machine import machine
 from nnctl.model import described
 from nnctl.preparation import Prepared, resolved
-from nnctl.runs import atomic, checkpoint
-from nnctl.runs.run_dir import Log, MetricsLog, RunDir
+from nnctl.run import Run
+from nnctl.runs import atomic
+from nnctl.runs.checkpoint import Checkpoint
+from nnctl.runs.checkpoints import Checkpoints
+from nnctl.runs.logs import Log, MetricsLog
+from nnctl.runs.run_dir import RunDir, link_latest
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import Spec, written
 from nnctl.trainer import Epoch, Stop, Trainer
@@ -36,107 +38,102 @@ SAVE_SHARE = 50  # a save is due when so many times what the last one took have 
 SAVE_PAUSE = 1.0  # ... and so many seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run as it ended, or as it stands."""
-
-    path: str
-    status: str
-    reason: str
-    epochs: int
-    best_epoch: int
-    metrics: dict[str, float]  # with the best weights: train_, val_, test_ and the name
-    seconds: float
-    checkpoint: str | None  # the best weights; None if there are none
-
-    def as_json(self) -> dict[str, Any]:
-        """What `train --json` prints."""
-        names = ("status", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
-        return {"schema": "nnctl.train/1", "run": self.path, **{name: getattr(self, name) for name in names}}
-
-
 class Recorder:
-    """Writes the run folder of one training."""
+    """Writes the run folder of one training, of which it holds the lock.
 
-    def __init__(self, run_dir: RunDir, spec: Spec, prepared: Prepared, trainer: Trainer, about: Mapping[str, Any]):
+    ``about`` is what run.json says of the run as a whole. A run that goes on gives ``saved``, its last checkpoint.
+    """
+
+    def __init__(
+        self,
+        run_dir: RunDir,
+        prepared: Prepared,
+        trainer: Trainer,
+        about: Mapping[str, Any],
+        saved: Checkpoint | None = None,
+    ) -> None:
         self.dir, self.prepared, self.trainer = run_dir, prepared, trainer
-        self.started = now()
-        self.described = described(prepared)
-        self._about = described_run(run_dir, spec, prepared, about)
-        atomic.write(run_dir.config, spec.document.content)
-        atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
-        self._write_run("running", "")
-        self.metrics = MetricsLog(run_dir.metrics_csv, ["epoch", "step", "lr", "seconds", *prepared.job.columns])
+        self.checkpoints = Checkpoints(run_dir, prepared.experiment.checkpoint.keep)
+        self._pause = prepared.experiment.checkpoint.pause
+        self._about = about
+        self._meta = {**described(prepared), "machine": machine(), "prepared": prepared.key and prepared.key.text}
+        state = {} if saved is None else saved.meta
+        self.stop = None if state.get("stop") is None else Stop(**state["stop"])  # how it ended, once that is saved
+        self._last_row: dict[str, Any] = state.get("last_row", {})
+        self._best_row: dict[str, Any] = state.get("best_row", {})
+        self._best_saved = trainer.best.epoch
+        self._saved_at, self._save_took, self._saved_step = time.perf_counter(), 0.0, trainer.stepping.done
+        upto = None if saved is None else tuple(state["metrics"])
+        self.metrics = MetricsLog(run_dir.metrics_csv, columns_of(prepared.job), upto)
         self.log = Log(run_dir.log)
-        self._saved_at, self._save_took = time.perf_counter(), 0.0
-        self._best_saved = 0
-        self._last_row: dict[str, Any] = {}
+        if saved is None:
+            self.save()
+        self._write_run("running", "")
 
-    def epoch(self, event: Epoch) -> None:
-        """Note a finished epoch; save if it is time."""
+    def epoch(self, event: Epoch) -> list[str]:
+        """Note a finished epoch; save if it is time. What has to be told is given back, here and below."""
         if event.values:
             row = {"epoch": event.epoch, "step": event.step, "lr": event.lr, "seconds": event.seconds}
             self._last_row = {**row, **{name: event.values[name] for name in self.prepared.job.columns}}
             self.metrics.append(self._last_row)
-        if event.stop is None:
-            self.keep_up()
+            if event.improved:
+                self._best_row = self._last_row
+        return self.keep_up() if event.stop is None else []
 
     def note(self, text: str) -> None:
         """Write a line to the run's log."""
         self.log.line(text)
 
-    def keep_up(self) -> None:
-        """Flush the metrics if they wait too long; save if saving has cost a small share of the time."""
+    def keep_up(self) -> list[str]:
+        """Flush the metrics if they wait too long; save if it is time."""
         self.metrics.flush_if_due()
-        if time.perf_counter() - self._saved_at > max(SAVE_PAUSE, SAVE_SHARE * self._save_took):
-            self.save()
+        return self.save() if self._due() else []
 
-    def save(self) -> None:
+    def save(self) -> list[str]:
         """Write the best weights, if they are new, and the state of the run."""
-        start = time.perf_counter()
-        self.metrics.flush()
-        best = self.trainer.best
-        if best.epoch != self._best_saved:
-            tensors = self._tensors(best.theta, best.stats)
-            checkpoint.save(self.dir.best, tensors, {**self.described, "kind": "best", "epoch": best.epoch})
-            self._best_saved = best.epoch
-        arena = self.trainer.arena
-        tensors = self._tensors(self.trainer.weights.theta, arena.stats) | self.trainer.vectors()
+        start, trainer = time.perf_counter(), self.trainer
+        offset = self.metrics.offset()  # what the state counts on is on the disk before it
+        self._save_best()
         meta = {
-            **self.described,
+            **self._meta,
             "kind": "last",
-            "epoch": self.trainer.progress.epoch,
-            "state": self.trainer.counters(),
+            "epoch": trainer.progress.epoch,
+            "state": trainer.counters(),
+            "monitor": self.prepared.job.monitor,
+            "metrics": offset,
+            "last_row": self._last_row,
+            "best_row": self._best_row,
+            "stop": self.stop and self.stop._asdict(),
         }
-        checkpoint.save(self.dir.last, tensors, meta)
-        self._saved_at = time.perf_counter()
+        tensors = self._tensors(trainer.weights.theta, trainer.arena.stats) | trainer.vectors()
+        told = self.checkpoints.save_last(tensors, meta, self._label())
+        self._saved_at, self._saved_step = time.perf_counter(), trainer.stepping.done
         self._save_took = self._saved_at - start
+        return told
 
-    def finish(self, stop: Stop, *, status: str | None = None) -> Run:
+    def finish(self, stop: Stop) -> Run:
         """Save, judge the best weights on every part, and write how the run ended."""
-        trainer, best = self.trainer, self.trainer.best
-        if stop.status != "diverged":
+        if stop.status == "diverged":
+            self._save_best()  # the present weights are worth nothing; the last good save stays
+        else:
+            self.stop = stop
             self.save()
-        elif best.epoch != self._best_saved:
-            self._save_best_only()
+        best = self.trainer.best
         metrics = self.judge() if best.epoch else {}
         self.metrics.close()
-        epochs = trainer.progress.epoch
-        summary = {"schema": "nnctl.metrics/1", "epochs": epochs, "best_epoch": best.epoch, "metrics": metrics}
-        atomic.write_json(self.dir.metrics_json, {**summary, "last": self._last_row})
-        status = status or stop.status
-        self._write_run(status, stop.reason, weights_sha256=self._weights_sha256())
-        self.log.close()
-        return Run(
-            path=os.path.relpath(self.dir.path),
-            status=status,
-            reason=stop.reason,
-            epochs=epochs,
-            best_epoch=best.epoch,
-            metrics=metrics,
-            seconds=trainer.progress.seconds,
-            checkpoint=os.path.relpath(self.dir.best) if best.epoch else None,
-        )
+        summary = {"schema": "nnctl.metrics/1", "epochs": self.trainer.progress.epoch, "best_epoch": best.epoch}
+        atomic.write_json(self.dir.metrics_json, {**summary, "metrics": metrics, "last": self._last_row})
+        return self._end(stop.status, stop.reason, metrics)
+
+    def interrupt(self, reason: str) -> Run:
+        """Save, and write that the run stands still; its metrics are those of the best epoch as far as they are known.
+
+        Nothing is judged anew: whoever sends a signal waits.
+        """
+        self.save()
+        self.metrics.close()
+        known = self.prepared.job.columns if self.trainer.best.epoch and self._best_row else []
+        return self._end("interrupted", reason, {name: self._best_row[name] for name in known})
 
     def fail(self, reason: str) -> None:
         """Write that the run ended by an error, as far as the disk lets it be written."""
@@ -157,20 +154,51 @@ class Recorder:
                 found[f"{part}_{name}"] = value
         return found
 
-    def _save_best_only(self) -> None:
-        """After a divergence the present weights are worth nothing; the last good save stays."""
+    def _due(self) -> bool:
+        """Whether the pause between two saves is over."""
+        count, unit = self._pause
+        progress, step = self.trainer.progress, self.trainer.stepping.done
+        if unit == "epochs":
+            return progress.batch == 0 and progress.epoch % count == 0 and step != self._saved_step
+        if unit == "steps":
+            return step // count != self._saved_step // count
+        return time.perf_counter() - self._saved_at > max(SAVE_PAUSE, SAVE_SHARE * self._save_took)
+
+    def _label(self) -> str:
+        """The name that this save gets once it is an older one; none for the one before the first step."""
+        epoch, step = self.trainer.progress.epoch, self.trainer.stepping.done
+        if not step:
+            return ""
+        return f"epoch-{epoch:06}" if self._pause[1] == "epochs" else f"step-{step:07}"
+
+    def _save_best(self) -> None:
         best = self.trainer.best
-        tensors = self._tensors(best.theta, best.stats)
-        checkpoint.save(self.dir.best, tensors, {**self.described, "kind": "best", "epoch": best.epoch})
+        if best.epoch == self._best_saved:
+            return
+        meta = {**self._meta, "kind": "best", "epoch": best.epoch, "value": best.value, "row": self._best_row}
+        self.checkpoints.save_best(self._tensors(best.theta, best.stats), meta)
+        self._best_saved = best.epoch
+
+    def _end(self, status: str, reason: str, metrics: dict[str, float]) -> Run:
+        best = self.trainer.best
+        digest = hashlib.sha256(best.theta.tobytes() + best.stats.tobytes()).hexdigest() if best.epoch else None
+        self._write_run(status, reason, weights_sha256=digest)
+        self.log.close()
+        return Run(
+            path=os.path.relpath(self.dir.path),
+            status=status,
+            reason=reason,
+            epochs=self.trainer.progress.epoch,
+            best_epoch=best.epoch,
+            metrics=metrics,
+            seconds=self.trainer.progress.seconds,
+            checkpoint=os.path.relpath(self.dir.best) if best.epoch else None,
+        )
 
     def _tensors(self, theta: Array, stats: Array) -> dict[str, Array]:
         arena = self.trainer.arena
         running = {part.name: part.view(stats) for part in arena.statistics}
         return {**arena.named(theta), **running}
-
-    def _weights_sha256(self) -> str | None:
-        best = self.trainer.best
-        return hashlib.sha256(best.theta.tobytes() + best.stats.tobytes()).hexdigest() if best.epoch else None
 
     def _write_run(self, status: str, reason: str, *, weights_sha256: str | None = None) -> None:
         progress = self.trainer.progress
@@ -181,13 +209,27 @@ class Recorder:
                 "status": status,
                 "reason": reason,
                 "weights_sha256": weights_sha256,
-                "started": self.started,
                 "finished": None if status == "running" else now(),
                 "seconds": progress.seconds,
                 "epochs": progress.epoch,
                 "best_epoch": self.trainer.best.epoch,
             },
         )
+
+
+def columns_of(job: Job) -> list[str]:
+    """The header of metrics.csv."""
+    return ["epoch", "step", "lr", "seconds", *job.columns]
+
+
+def begin(run_dir: RunDir, spec: Spec, prepared: Prepared, trainer: Trainer, about: Mapping[str, Any]) -> Recorder:
+    """Write what a new run begins with; run.json comes last, so that what has one can be resumed."""
+    described = {**described_run(run_dir, spec, prepared, about), "started": now()}
+    atomic.write(run_dir.config, spec.document.content)
+    atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
+    recorder = Recorder(run_dir, prepared, trainer, described)
+    link_latest(run_dir.path)
+    return recorder
 
 
 def described_run(run_dir: RunDir, spec: Spec, prepared: Prepared, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,8 +240,7 @@ def described_run(run_dir: RunDir, spec: Spec, prepared: Prepared, about: Mappin
         "id": run_dir.id,
         **about,
         "seed": prepared.experiment.seed,
-        "versions": {"nnctl": nnctl.__version__, "numpy": np.__version__, "python": platform.python_version()},
-        "blas": _blas(),
+        **machine(),
         "threads": 1,
         "git": _git(spec.document.path.parent),
         "data_sha256": prepared.fitted.data_sha256,
@@ -212,12 +253,6 @@ def described_run(run_dir: RunDir, spec: Spec, prepared: Prepared, about: Mappin
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _blas() -> list[dict[str, Any]]:
-    """The BLAS libraries at work, as threadpoolctl sees them."""
-    keys = ("internal_api", "version", "architecture", "num_threads")
-    return [{key: library.get(key) for key in keys} for library in threadpool_info() if library["user_api"] == "blas"]
 
 
 def _git(folder: Path) -> str | None:

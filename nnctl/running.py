@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from nnctl.errors import NnctlError
 from nnctl.interrupts import Interrupts
 from nnctl.preparation import Prepared
-from nnctl.recording import Recorder, Run
-from nnctl.runs.run_dir import RunDir
-from nnctl.spec.reading import Spec
-from nnctl.trainer import Epoch, Fault, Stop, Tick, Trainer
+from nnctl.recording import Recorder
+from nnctl.run import Run
+from nnctl.trainer import Epoch, Fault, Tick
 
 
 class Started(NamedTuple):
-    """The run folder is made and training begins."""
+    """The run folder is made, or found again, and training begins."""
 
     run: str  # the run folder as seen from the current one
     prepared: Prepared
     fold: tuple[int, int] | None = None  # which one of how many
+    epoch: int = 0  # after which it goes on
 
 
 class Note(NamedTuple):
@@ -41,33 +41,34 @@ class FoldsStarted(NamedTuple):
 
     run: str
     folds: int
+    ended: tuple[Run, ...] = ()  # those that have ended earlier
 
 
-Event = Started | Note | Epoch | Tick | Finished | FoldsStarted
+class Found(NamedTuple):
+    """There is a run already that is what was asked for: it has ended, or another process trains it."""
+
+    run: Run
+
+
+Event = Started | Note | Epoch | Tick | Finished | FoldsStarted | Found
 
 
 def running(
-    run_dir: RunDir,
-    spec: Spec,
-    prepared: Prepared,
-    trainer: Trainer,
+    recorder: Recorder,
     interrupts: Interrupts,
-    about: Mapping[str, Any],
+    notes: Iterable[str],
     *,
     fold: tuple[int, int] | None = None,
 ) -> Iterator[Event]:
-    """Train one run in its new folder: Started, then Epoch, Tick and Note, at last Finished."""
-    with run_dir.lock():
-        recorder = Recorder(run_dir, spec, prepared, trainer, about)
-        yield Started(os.path.relpath(run_dir.path), prepared, fold)
-        for text in (*prepared.warnings, *prepared.notes):
-            recorder.note(text)
-            yield Note(text)
-        try:
-            yield from _loop(trainer, recorder, interrupts)
-        except Exception as error:
-            recorder.fail(reason_of(error))
-            raise
+    """Train a run to its end: Started, then Epoch, Tick and Note, at last Finished."""
+    trainer = recorder.trainer
+    yield Started(os.path.relpath(recorder.dir.path), recorder.prepared, fold, trainer.progress.epoch)
+    try:
+        yield from _told(recorder, notes)
+        yield from _loop(recorder, interrupts)
+    except Exception as error:
+        recorder.fail(reason_of(error))
+        raise
 
 
 def reason_of(error: Exception) -> str:
@@ -75,30 +76,31 @@ def reason_of(error: Exception) -> str:
     return str(error) if isinstance(error, NnctlError) else f"{type(error).__name__}: {error}"
 
 
-def _loop(trainer: Trainer, recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
+def _loop(recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
     """Run the trainer, record what it yields, and end at a signal."""
-    stop: Stop | None = None
-    for event in trainer.run():
-        if isinstance(event, Epoch):
-            recorder.epoch(event)
-            stop = event.stop
-        else:
-            recorder.keep_up()
+    trainer = recorder.trainer
+    stop = recorder.stop  # of a run that was killed between its last save and its end
+    for event in trainer.run() if stop is None else ():
+        told = recorder.epoch(event) if isinstance(event, Epoch) else recorder.keep_up()
+        if interrupts.take_save():
+            told += recorder.save()
         if isinstance(event, Fault):
-            text = f"{event.told}: {event.answer}"
-            recorder.note(text)
-            yield Note(text)
+            told.append(f"{event.told}: {event.answer}")
         else:
             yield event
+        yield from _told(recorder, told)
+        stop = event.stop if isinstance(event, Epoch) else None
         if stop is not None or interrupts.received is not None:
             break
-    if stop is None:
-        signal = interrupts.received
-        assert signal is not None
-        run = recorder.finish(
-            Stop("completed", f"{signal.name} in epoch {trainer.progress.epoch + 1}"), status="interrupted"
-        )
-        yield Finished(run, int(signal))
+    if stop is not None:
+        yield Finished(recorder.finish(stop), None)
         return
-    run = recorder.finish(stop)
-    yield Finished(run, None)
+    signal = interrupts.received
+    assert signal is not None
+    yield Finished(recorder.interrupt(f"{signal.name} in epoch {trainer.progress.epoch + 1}"), int(signal))
+
+
+def _told(recorder: Recorder, notes: Iterable[str]) -> Iterator[Note]:
+    for text in notes:
+        recorder.note(text)
+        yield Note(text)

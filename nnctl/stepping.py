@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -25,10 +26,13 @@ Bad = Literal["", "loss", "gradient"]  # what of a batch was not finite
 class Stepping:
     """The weights of a run, and what moves them: the batches, the passes over them, the optimizer."""
 
-    def __init__(self, job: Job, progress: Progress) -> None:
+    def __init__(self, job: Job, progress: Progress, start: Mapping[str, Array] | None = None) -> None:
         self.job, self.progress = job, progress
         self.arena = job.network.arena(job.dtype)
         job.network.initialise(self.arena, [stream(job.seed, "init")])
+        for name, view in {**self.arena.named(self.arena.theta), **self.arena.named_statistics()}.items():
+            if start is not None:
+                view[...] = start[name]
         self.shuffling, self.dropping = Streams.single(job.seed, "shuffle"), Streams.single(job.seed, "dropout")
         self.batches = Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=self.shuffling)
         self.space = Workspace(

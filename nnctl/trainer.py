@@ -33,13 +33,16 @@ SKIPPED = "this batch and others like it in this epoch are skipped"
 
 
 class Trainer:
-    """The state of one run, and the loop that moves it."""
+    """The state of one run, and the loop that moves it.
 
-    def __init__(self, job: Job) -> None:
+    ``start`` are the weights and running statistics to begin with, by name; None: those that the initializers draw.
+    """
+
+    def __init__(self, job: Job, start: Mapping[str, Array] | None = None) -> None:
         self.job = job
         stopping = job.early_stopping.start() if job.early_stopping else {}
         self.progress = Progress(stopping=stopping, schedule=job.schedule.start())
-        self.stepping = Stepping(job, self.progress)
+        self.stepping = Stepping(job, self.progress, start)
         self.arena, self.batches, self.descent = self.stepping.arena, self.stepping.batches, self.stepping.descent
         self.slot, self.weights = self.descent.slot, self.descent.weights
         self.slot.rate = self.slot.exact.lr * self.stepping.factor(0)  # until there is a step

@@ -17,7 +17,7 @@ from nnctl.console.tables import line
 from nnctl.trainer import Epoch, Tick
 
 if TYPE_CHECKING:
-    from nnctl.recording import Run
+    from nnctl.run import Run
     from nnctl.running import FoldsStarted, Started
 
 PAUSE = 0.1  # seconds between two redraws, at least ...

@@ -12,8 +12,8 @@ from nnctl.console.text import clean, count, duration, number
 from nnctl.trainer import Epoch, Tick
 
 if TYPE_CHECKING:
-    from nnctl.recording import Run
-    from nnctl.running import Event, Finished, FoldsStarted, Started
+    from nnctl.run import Run
+    from nnctl.running import Event, Finished, FoldsStarted, Found, Started
 
 Mode = Literal["auto", "bar", "plain", "none"]
 
@@ -45,6 +45,7 @@ class Display:
         self.finished: Finished | None = None
         self.epoch: Epoch | None = None
         self.folds: FoldsStarted | None = None
+        self.found: Found | None = None
         self._ended: list[Run] = []  # of the folds
 
     def show(self, event: Event) -> None:
@@ -74,8 +75,9 @@ class Display:
 
     def so_far(self) -> Run | None:
         """The run; where an error ended it without a last word, what is known of it; None before it began."""
-        if self.finished is not None:
-            return self.finished.run
+        last = self.finished or self.found
+        if last is not None:
+            return last.run
         run = self._unfinished()
         if self.folds is None:
             return run
@@ -85,7 +87,7 @@ class Display:
 
     def _unfinished(self) -> Run | None:
         """What is known of the run that has not ended."""
-        from nnctl.recording import Run
+        from nnctl.run import Run
 
         if self.started is None:
             return None
@@ -102,7 +104,7 @@ class Display:
         )
 
     def _rarer(self, event: Event) -> None:
-        from nnctl.running import Finished, FoldsStarted, Note, Started
+        from nnctl.running import Finished, FoldsStarted, Found, Note, Started
 
         if isinstance(event, Tick):
             self.on_tick(event)
@@ -113,9 +115,13 @@ class Display:
             self.begin(event)
         elif isinstance(event, FoldsStarted):
             self.folds = event
+            self._ended = list(event.ended)
             self.begin_folds(event)
         elif isinstance(event, Finished):
             self._finish(event)
+        elif isinstance(event, Found):
+            self.found = event
+            self.on_note(found(event.run))
 
     def _finish(self, event: Finished) -> None:
         if self.folds is None or len(self._ended) == self.folds.folds or self.started is None:
@@ -191,7 +197,8 @@ def heading(started: Started) -> str:
     prepared = started.prepared
     fold = f"{fold_of(started)}: " if started.fold else ""
     rows = ", ".join(f"{number:,} {part}" for part, number in prepared.fitted.rows.items() if number)
-    return clean(f"{fold}{started.run}: {rows} rows, {count(prepared.network.parameters, 'parameter')}")
+    after = f", going on after epoch {started.epoch}" if started.epoch else ""
+    return clean(f"{fold}{started.run}: {rows} rows, {count(prepared.network.parameters, 'parameter')}{after}")
 
 
 def fold_of(started: Started) -> str:
@@ -209,6 +216,13 @@ def summary(run: Run) -> str:
     best = f", best epoch {run.best_epoch}" if run.best_epoch else ""
     status = run.status.replace("_", " ")
     return clean(f"{status} after {count(run.epochs, 'epoch')} in {duration(run.seconds)}{best}: {run.reason}")
+
+
+def found(run: Run) -> str:
+    """That there is nothing to do, as a line."""
+    if run.status == "running":
+        return clean(f"{run.path}: is being trained by another process; nothing was run")
+    return clean(f"{run.path}: {run.status.replace('_', ' ')} earlier, by the same config and data; nothing was run")
 
 
 def _can_animate() -> bool:

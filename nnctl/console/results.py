@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nnctl.folding import Folded
     from nnctl.judging import Evaluation
     from nnctl.network.gradcheck import Checked as CheckedGradient
-    from nnctl.recording import Run
+    from nnctl.run import Run
 
 PARTS = ("train", "val", "test")
 BLANK = line("")

@@ -9,6 +9,7 @@ import json
 import math
 import numbers
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_JSON = 16 * 2**20  # bytes; thousands of times what a run writes
 
+_TEMPORARY = re.compile(r"\..{1,40}\.[0-9]+\.[0-9a-f]{8}\.tmp", re.DOTALL)  # as `temporary_name` makes them
 _NEXT_STEP = {
     errno.ENOSPC: "free some space, then run the command again",
     errno.EDQUOT: "free some space, then run the command again",
@@ -31,15 +33,16 @@ _NEXT_STEP = {
 }
 
 
-def write(path: Path, *parts: Buffer) -> None:
+def write(path: Path, *parts: Buffer, previous: Path | None = None) -> None:
     """Put these bytes in the place of the file: whoever reads it, at any time, finds the old ones or the new ones.
 
     The parts follow one after the other, and are not copied. They are on the disk when this returns. A file that is
     there keeps neither its mode nor its owner; what is there and is no regular file (a link, a device) is left alone.
+    The old file stays under the name ``previous``, if one is given.
     Raises: OutputError if the file could not be written; then the old one is still there, whole.
     """
     try:
-        _replace(path, parts)
+        _replace(path, parts, previous)
     except OSError as error:
         raise cannot_write(path, error) from error
 
@@ -123,6 +126,13 @@ class Appender:
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
+    def cut(self, size: int) -> None:
+        """Forget all but the first bytes."""
+        try:
+            os.ftruncate(self._handle, size)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
     def sync(self) -> None:
         try:
             os.fsync(self._handle)
@@ -180,7 +190,37 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name[:40]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
-def _replace(path: Path, parts: Iterable[Buffer]) -> None:
+def second_name(path: Path, name: Path) -> None:
+    """Let this file be found under another name, too, in the place of what has that name now.
+
+    Where the file system has no second names, it gets a copy.
+    Raises: OSError if neither can be made.
+    """
+    temporary = temporary_name(name)
+    try:
+        try:
+            os.link(path, temporary, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
+            return _replace(name, [path.read_bytes()])
+        os.replace(temporary, name)
+    finally:
+        # A rename of one name of a file onto another of the same file does nothing, and leaves both.
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what killed processes have left here half-written; only for who alone writes in this folder."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if _TEMPORARY.fullmatch(entry.name):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+
+
+def _replace(path: Path, parts: Iterable[Buffer], previous: Path | None = None) -> None:
     _refuse_special(path)
     temporary = temporary_name(path)
     # The kernel takes the umask off the mode. O_EXCL also refuses a link that somebody has laid there.
@@ -192,6 +232,8 @@ def _replace(path: Path, parts: Iterable[Buffer]) -> None:
             _sync(handle)
         finally:
             os.close(handle)
+        if previous is not None and os.path.lexists(path):
+            second_name(path, previous)
         os.replace(temporary, path)
     finally:
         # Litter on a full disk would keep it full. After the replace there is nothing left to remove.

@@ -59,14 +59,14 @@ class Checkpoint:
     meta: dict[str, Any]
 
 
-def save(path: Path, tensors: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+def save(path: Path, tensors: Mapping[str, Array], meta: Mapping[str, Any], *, previous: Path | None = None) -> None:
     """Write a checkpoint in the place of the one that is there, whole or not at all.
 
     It is a safetensors file with one metadata key, ``nnctl``: JSON of ``sha256`` (first, so that its place is known),
     ``format`` and all of ``meta``. ``sha256`` is that of the whole file (length, header, padding, arrays) with zeros
     for its own 64 digits: a change anywhere is noticed, and the same content makes the same file. Numbers in ``meta``
     that are not finite become null; integers are kept exactly, however long. The arrays are written from where they
-    are, none is copied.
+    are, none is copied. The checkpoint that was there stays under the name ``previous``, if one is given.
     Raises: OutputError if the file cannot be written, or ``meta`` is too long to be read again.
     """
     assert meta.keys().isdisjoint(("sha256", "format")), "`sha256` and `format` are the checkpoint's own"
@@ -79,7 +79,7 @@ def save(path: Path, tensors: Mapping[str, Array], meta: Mapping[str, Any]) -> N
         raise OutputError(Problem(_too_long(len(header) - _LENGTH.size), place=Place(str(path))))
     contents = [array.reshape(-1).view(np.uint8).data for array in ordered.values()]
     header[_DIGITS] = _digits(header, *contents)
-    atomic.write(path, header, *contents)
+    atomic.write(path, header, *contents, previous=previous)
 
 
 def _header(arrays: Mapping[str, Array], text: str) -> bytearray:

@@ -79,10 +79,11 @@ def all_runs(runs_dir: Path) -> Iterator[RunDir]:
     for entry in _folders(runs_dir):
         # The runs of others in a shared folder may be closed to us; that breaks nothing.
         with contextlib.suppress(SpecError):
-            yield from _runs_of_name(Path(entry.path))
+            yield from runs_of_name(Path(entry.path))
 
 
-def _runs_of_name(folder: Path) -> Iterator[RunDir]:
+def runs_of_name(folder: Path) -> Iterator[RunDir]:
+    """The runs in the folder of a name, in no order."""
     for entry in _folders(folder):
         run = RunDir(Path(entry.path))
         # A link with an id is a run that was moved to another disk; any other, `latest` too, is a second name of one.
@@ -147,7 +148,7 @@ def _run_below(runs_dir: Path, reference: str) -> RunDir | None:
             return run
     if not _PART_OF_ID.fullmatch(rest or name):
         return None
-    return _with_id(_runs_of_name(runs_dir / name) if rest else all_runs(runs_dir), reference, rest or name)
+    return _with_id(runs_of_name(runs_dir / name) if rest else all_runs(runs_dir), reference, rest or name)
 
 
 def _with_id(runs: Iterable[RunDir], reference: str, part: str) -> RunDir | None:
@@ -172,7 +173,7 @@ def _newest(folder: Path) -> RunDir | None:
     # The run itself, not the link: another training may turn it while we read.
     if target is not None and os.path.isdir(target):
         return RunDir(target)
-    begun = (run for run in _runs_of_name(folder) if run.is_run()) if os.path.isdir(folder) else ()
+    begun = (run for run in runs_of_name(folder) if run.is_run()) if os.path.isdir(folder) else ()
     return max(begun, key=lambda run: run.path.name, default=None)
 
 

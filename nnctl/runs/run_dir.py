@@ -1,20 +1,16 @@
-"""One run's folder: its name, its files, its lock, and the two logs that grow in it."""
+"""One run's folder: its name, its files, its lock."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import errno
 import fcntl
-import math
 import os
 import re
+import shutil
 import time
-from collections.abc import Mapping, Sequence
-from io import StringIO
-from numbers import Integral
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from nnctl.errors import Place, Problem, RunError, SpecError
 from nnctl.runs import atomic
@@ -22,7 +18,6 @@ from nnctl.runs.run_lock import RunLock
 
 LATEST = "latest"
 SCHEMA = "nnctl.run/1"
-FLUSH_EVERY = 0.5  # seconds that a row of metrics may wait for
 MAX_TRIES = 1_000
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -46,6 +41,7 @@ class RunDir:
         self.checkpoints = path / "checkpoints"
         self.best = self.checkpoints / "best.safetensors"
         self.last = self.checkpoints / "last.safetensors"
+        self.previous = self.checkpoints / "last.prev"  # the save before it
 
     def __repr__(self) -> str:
         return f"RunDir({str(self.path)!r})"
@@ -67,8 +63,11 @@ class RunDir:
                 atomic.sync_folder(made)
         except OSError as error:
             raise atomic.cannot_write(folder, error, done="made") from error
-        link_latest(run.path)
         return run
+
+    def discard(self) -> None:
+        """Remove the folder of a run that could not begin, as far as the disk lets it be removed."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def create_fold(self, number: int) -> RunDir:
         """Make the folder for the run of a fold, from 1, inside this one. Raises: OutputError if that fails."""
@@ -102,6 +101,10 @@ class RunDir:
         if FOLD.fullmatch(own) and RunDir(Path(folder)).is_run():
             return os.path.basename(above), f"{name}/{own}"
         return name, own
+
+    def is_fold(self) -> bool:
+        """Whether this is the run of a fold of a cross-validation."""
+        return "/" in self.id
 
     def is_run(self) -> bool:
         """Whether a run was begun here."""
@@ -143,72 +146,6 @@ class RunDir:
         finally:
             os.close(handle)
         return False
-
-
-class MetricsLog:
-    """metrics.csv of a new run: a row for every evaluated epoch, under a header that stays as it is.
-
-    Rows wait in memory for half a second at most, given that `flush_if_due` is called now and then.
-    Raises: OutputError if the file is there already, or cannot be written.
-    """
-
-    def __init__(self, path: Path, header: Sequence[str]) -> None:
-        assert len(set(header)) == len(header), "a column stands twice in the header"
-        self.header = tuple(header)
-        self._columns = frozenset(header)
-        self._written = self._rows = 0
-        line = StringIO()
-        csv.writer(line, lineterminator="\n").writerow(header)
-        self._waiting = bytearray(line.getvalue().encode())
-        self._file = atomic.Appender(path, new=True)
-        self.flush()
-
-    def append(self, row: Mapping[str, float | int | None]) -> None:
-        """Add a row; a value that is missing, None or not finite becomes an empty cell."""
-        assert row.keys() <= self._columns, f"not in the header: {sorted(row.keys() - self._columns)}"
-        self._waiting += (",".join([_cell(row.get(column)) for column in self.header]) + "\n").encode()
-        self._rows += 1
-        self.flush_if_due()
-
-    def flush_if_due(self) -> None:
-        """Hand what waits to the system, if that has not been done for half a second."""
-        if time.monotonic() - self._flushed_at >= FLUSH_EVERY:
-            self.flush()
-
-    def flush(self) -> None:
-        self._flushed_at = time.monotonic()
-        while self._waiting:
-            taken = self._file.add(self._waiting)
-            self._written += taken
-            del self._waiting[:taken]
-
-    def offset(self) -> tuple[int, int]:
-        """Bytes and rows so far, once all of them are on the disk: what a checkpoint may count on."""
-        self.flush()
-        self._file.sync()
-        return self._written, self._rows
-
-    def close(self) -> None:
-        try:
-            self.flush()
-        finally:
-            self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class Log(atomic.Appender):
-    """log.txt: the notes and warnings of a run, a line each, there as soon as they are written."""
-
-    def line(self, text: str) -> None:
-        # One call for the line and its end, so that lines of two processes do not mix.
-        data = f"{text}\n".encode(errors="backslashreplace")
-        while data:
-            data = data[self.add(data) :]
 
 
 def validate_name(name: str) -> str:
@@ -264,10 +201,3 @@ def link_latest(path: Path) -> None:
         os.replace(temporary, link)
     with contextlib.suppress(OSError):
         temporary.unlink()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, Integral):  # those of NumPy too, which are no int
-        return str(int(value))
-    # repr of a plain float is the shortest that reads back exactly; that of a NumPy scalar has a name around it.
-    return "" if value is None or not math.isfinite(value) else repr(float(value))

@@ -50,6 +50,28 @@ class RunLock:
         self.release()
 
 
+class NameLock:
+    """While entered, no other process looks for a run of this name, or makes one, by `train --once`.
+
+    Raises: OutputError if the lock cannot be taken.
+    """
+
+    def __init__(self, runs_dir: Path, name: str) -> None:
+        self._path = runs_dir / ".locks" / name
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            fcntl.flock(self._handle, fcntl.LOCK_EX)  # who has it looks and makes a folder, and lets go
+        except OSError as error:
+            raise atomic.cannot_write(self._path, error, done="locked") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._handle)
+
+
 def _wait_for_lock(handle: int) -> None:
     until = time.monotonic() + LOCK_PATIENCE
     while True:

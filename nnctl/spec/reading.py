@@ -14,7 +14,7 @@ from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.binding import INVALID, Binder
 from nnctl.spec.document import Document, load
 from nnctl.spec.nodes import Mapping
-from nnctl.spec.problems import Problems
+from nnctl.spec.problems import Problems, shown
 from nnctl.spec.roles import data_problems
 from nnctl.spec.schema import Experiment
 
@@ -55,6 +55,7 @@ def bind(root: Mapping) -> Experiment:
     if isinstance(experiment, Experiment):
         problems.take(data_problems(experiment.data))
         problems.take(_optimizer_problems(experiment))
+        problems.take(_checkpoint_problems(experiment))
     problems.raise_if_any()
     assert experiment is not INVALID
     assert isinstance(experiment, Experiment)
@@ -96,6 +97,16 @@ def _optimizer_problems(experiment: Experiment) -> Iterator[Problem]:
         yield Problem(message, "optimizer.accumulate")
     if optimizer.evaluates and experiment.train.batch_size != "full":
         yield Problem(f"{optimizer.name} takes each step on all rows: write `train.batch_size: full`", "optimizer.type")
+
+
+def _checkpoint_problems(experiment: Experiment) -> Iterator[Problem]:
+    try:
+        _ = experiment.checkpoint.pause
+    except ValueError as error:
+        message = (
+            f"must be `auto`, or a number of epochs or steps such as `5 epochs` or `200 steps`, got {shown(str(error))}"
+        )
+        yield Problem(message, "checkpoint.every")
 
 
 def _check_model(root: Mapping, problems: Problems) -> None:

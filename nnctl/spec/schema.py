@@ -5,6 +5,7 @@ Defaults, bounds and help are stated here, once; the binding, the JSON Schema an
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NewType
 
 from nnctl.component import option, section
@@ -31,6 +32,7 @@ from nnctl.transforms.standardize import Standardize
 FilePath = NewType("FilePath", str)
 
 Task = Literal["auto", "binary", "multiclass", "classification", "multilabel", "regression"]
+PAUSE = re.compile(r"([1-9][0-9]{0,17}) (epochs?|steps?)")
 FEATURES = "features"  # the target of an autoencoder; a column of that name is written `[features]`
 Bounds = tuple[float | None, float | None]
 
@@ -201,8 +203,21 @@ class Train:
 class Checkpoint:
     """When and what is saved; the best and the last state always are."""
 
-    keep: int = option(default=1, ge=1, available=False, help="Saves that are kept beside the best.")
-    every: str = option(default="auto", available=False, help="Pause between saves; auto: by the clock.")
+    keep: int = option(default=1, ge=1, help="Saves that are kept, the last one among them.")
+    every: str = option(
+        default="auto",
+        help="Pause between saves, such as 5 epochs or 200 steps; auto: 1 s and 50 times what the last save took.",
+    )
+
+    @property
+    def pause(self) -> tuple[int, Literal["auto", "epochs", "steps"]]:
+        """The pause as a number and its unit. Raises ValueError if it is none."""
+        if self.every == "auto":
+            return 0, "auto"
+        found = PAUSE.fullmatch(self.every)
+        if found is None:
+            raise ValueError(self.every)
+        return int(found[1]), "epochs" if found[2].startswith("epoch") else "steps"
 
 
 @section

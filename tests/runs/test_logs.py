@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.errors import OutputError
-from nnctl.runs import run_dir
-from nnctl.runs.run_dir import Log, MetricsLog, RunDir
+from nnctl.runs import logs
+from nnctl.runs.logs import Log, MetricsLog
+from nnctl.runs.run_dir import RunDir
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def run(tmp_path: Path) -> RunDir:
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(run_dir.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(logs.time, "monotonic", lambda: self.now)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_numpy_scalars_are_written_as_plain_numbers(run: RunDir) -> None:
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(), min_size=1))
 def test_numbers_read_back_exactly(numbers: list[float | int]) -> None:
-    cells = [run_dir._cell(number) for number in numbers]
+    cells = [logs._cell(number) for number in numbers]
     assert [
         int(cell) if isinstance(number, int) else float(cell) for cell, number in zip(cells, numbers, strict=True)
     ] == (numbers)

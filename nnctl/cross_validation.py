@@ -1,0 +1,142 @@
+"""Cross-validation: a run for every fold, one after the other."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from nnctl.data.cache import Cache
+from nnctl.dataset import Tables, read_tables
+from nnctl.errors import NnctlError, Place, Problem, SpecError
+from nnctl.folding import FoldsRecorder, with_fold
+from nnctl.interrupts import Interrupts
+from nnctl.machine import machine
+from nnctl.preparation import Prepared, prepare, resolved
+from nnctl.recording import Recorder, begin, now
+from nnctl.reopening import reopen
+from nnctl.run import FINISHED, Run, read_run
+from nnctl.running import Event, Finished, FoldsStarted, Note, reason_of, running
+from nnctl.runs.run_dir import RunDir
+from nnctl.spec.reading import Spec, read_experiment
+from nnctl.spec.schema import Data, Experiment
+from nnctl.trainer import Trainer
+
+
+class OnceRead:
+    """Reads the tables of an experiment when they are first asked for, and gives them to every fold."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tables: Tables | None = None
+
+    def __call__(self, data: Data) -> Tables:
+        self._tables = self._tables or read_tables(data, self._folder)
+        return self._tables
+
+
+class CrossValidation:
+    """Trains the folds that have not ended yet.
+
+    What the first one has decided (types, encodings, layers) holds for all: they train the same network, but for the
+    levels that their own rows show. The tables are read once, and only if the cache lacks a fold.
+    """
+
+    def __init__(self, spec: Spec, experiment: Experiment, about: Mapping[str, Any], cache: Cache) -> None:
+        self.spec, self.experiment, self.about, self.cache = spec, experiment, about, cache
+        self._tables = OnceRead(cache.folder)
+        self._waiting: list[Prepared] = []  # a list, not a name: that would hold the rows of a fold that has ended
+
+    def prepare_first(self) -> Prepared:
+        """Prepare the first fold, which decides for all. Raises: NnctlError, placed."""
+        try:
+            first = self._prepared(1)
+        except NnctlError as error:
+            raise error.placed(self.spec.place) from None
+        Trainer(first.job)  # what cannot be trained shows itself before there is a folder
+        self._waiting.append(first)
+        self.experiment = with_fold(resolved(first), None)
+        return first
+
+    def run(self, recorder: FoldsRecorder) -> Iterator[Event]:
+        """FoldsStarted, then the events of each fold, at last Finished with all of them.
+
+        A fold that diverges ends alone; a signal ends all of them.
+        """
+        ended = tuple(run for number in range(1, recorder.count + 1) if (run := _ended(recorder.dir.fold(number))))
+        with Interrupts() as interrupts:
+            yield FoldsStarted(recorder.path, recorder.count, ended)
+            try:
+                for number in range(1, recorder.count + 1):
+                    yield from self._fold(recorder, number, interrupts)
+                    if interrupts.received is not None:
+                        break
+                signal = interrupts.received
+                run = recorder.finish(signal)
+            except Exception as error:
+                recorder.fail(reason_of(error))
+                raise
+            yield Finished(run, int(signal) if signal is not None and run.status == "interrupted" else None)
+
+    def _fold(self, recorder: FoldsRecorder, number: int, interrupts: Interrupts) -> Iterator[Event]:
+        """Train one fold; what the first one has decided, or any has warned of, is not told again."""
+        run_dir = recorder.dir.fold(number)
+        run = _ended(run_dir)
+        if run is not None:
+            return recorder.fold(run, told=False)
+        with ExitStack() as held:
+            opened, notes = self._open(recorder, run_dir, number, held)
+            decided = opened.prepared.notes
+            for event in running(opened, interrupts, notes, fold=(number, recorder.count)):
+                if isinstance(event, Note) and (
+                    (recorder.folds and event.text in decided) or not recorder.note(event.text)
+                ):
+                    continue
+                if isinstance(event, Finished):
+                    recorder.fold(event.run)
+                yield event
+
+    def _open(
+        self, recorder: FoldsRecorder, run_dir: RunDir, number: int, held: ExitStack
+    ) -> tuple[Recorder, Sequence[str]]:
+        if run_dir.is_run():
+            held.enter_context(run_dir.lock())
+            return reopen(run_dir, (), self.cache)
+        run_dir.discard()  # of a fold whose start was killed
+        prepared = self._waiting.pop() if self._waiting else self._prepared(number)
+        overrides = {**self.about["overrides"], "data.split.fold": number}
+        run_dir = recorder.dir.create_fold(number)
+        held.enter_context(run_dir.lock())
+        trainer = Trainer(prepared.job)
+        opened = begin(run_dir, self.spec, prepared, trainer, {**self.about, "overrides": overrides})
+        return opened, (*prepared.warnings, *prepared.notes)
+
+    def _prepared(self, number: int) -> Prepared:
+        return prepare(with_fold(self.experiment, number), self._tables, self.cache)
+
+
+def reopened(run_dir: RunDir, cache: Cache, argv: Sequence[str] = ()) -> tuple[CrossValidation, FoldsRecorder]:
+    """A cross-validation, of which the lock is held, that goes on with the folds that have not ended.
+
+    Raises: RunError if its files are damaged, SpecError if it has ended.
+    """
+    about = run_dir.read_run_json()
+    if about.get("status") in FINISHED:
+        raise SpecError(Problem(f"is {about['status']}: {about['reason']}", place=Place(os.path.relpath(run_dir.path))))
+    spec = read_experiment(run_dir.resolved)
+    entry = {"at": now(), "argv": list(argv), "overrides": {}}
+    again = {**about, **machine(), "pid": os.getpid(), "host": socket.gethostname()}
+    again["resumed"] = [*about.get("resumed", []), entry]
+    own = {"argv": about.get("argv", []), "overrides": about.get("overrides", {})}
+    return CrossValidation(spec, spec.experiment, own, cache), FoldsRecorder(run_dir, again)
+
+
+def _ended(run_dir: RunDir) -> Run | None:
+    """The run of a fold that has ended."""
+    if not run_dir.is_run():
+        return None
+    run = read_run(run_dir)
+    return run if run.status in FINISHED else None

@@ -1,0 +1,121 @@
+"""What may change when a run goes on, and whether it can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nnctl.errors import Place, Problem, SpecError
+from nnctl.job import Job
+from nnctl.run import FINISHED
+from nnctl.spec.problems import format_key, shown
+from nnctl.spec.reading import Spec
+from nnctl.spec.schema import Experiment
+
+# The keys that may change when a run goes on, with all that is below them.
+FREE = (
+    "train.epochs",
+    "train.max_time",
+    "train.on_nan",
+    "early_stopping",
+    "optimizer.lr",
+    "checkpoint",
+    "data.path",  # of the same bytes
+    "data.val_path",
+    "data.test_path",
+    "data.cache",
+)
+# Those of them that change nothing in what is learned.
+HARMLESS = ("checkpoint", "data.path", "data.val_path", "data.test_path", "data.cache")
+# What is known only after the data was read, or says nothing of what is learned.
+UNCOMPARED = ("name", "data.format.delimiter")
+
+Changes = Mapping[str, tuple[Any, Any]]
+
+
+def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The keys whose values differ, each with the value of then and of now; None where there is none."""
+    old, new = dict(_leaves(then)), dict(_leaves(json.loads(json.dumps(now))))
+    return {
+        key: (old.get(key), new.get(key))
+        for key in (*old, *(key for key in new if key not in old))
+        if old.get(key) != new.get(key) and key not in UNCOMPARED
+    }
+
+
+def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for place, item in enumerate(value):
+            yield from _leaves(item, (*path, place))
+    else:
+        yield format_key(path), value
+
+
+def within(key: str, keys: tuple[str, ...]) -> bool:
+    """Whether a key is one of these, or below one."""
+    return any(key == each or key.startswith(f"{each}.") for each in keys)
+
+
+def check_changes(changed: Changes, spec: Spec) -> None:
+    """Raise SpecError with every key that must stay as it was."""
+    problems = [
+        Problem(
+            f"cannot change when a run goes on, and was {shown(json.dumps(then))}; allowed: {', '.join(FREE)}; or "
+            "train a new run from its weights with `nnctl train --from`",
+            key,
+            spec.place(key),
+        )
+        for key, (then, _) in changed.items()
+        if not within(key, FREE)
+    ]
+    if problems:
+        raise SpecError(problems)
+
+
+def check_goes_on(
+    about: Mapping[str, Any], meta: Mapping[str, Any], experiment: Experiment, changed: Changes, run: str
+) -> bool:
+    """Whether an end that was saved is undone by what has changed. Raises: SpecError if there is nothing to do."""
+    status, stop, progress = about.get("status"), meta["stop"], meta["state"]["progress"]
+    done, epochs = progress["epoch"], experiment.train.epochs
+    if status == "diverged" and not any(within(key, ("optimizer.lr", "train.on_nan")) for key in changed):
+        raise _refused(run, f"has diverged: {about.get('reason')}", f"optimizer.lr={_smaller(experiment)}")
+    if stop is None:
+        if epochs < done + (progress["batch"] > 0) or (epochs == done and "train.epochs" in changed):
+            raise _refused(run, f"has {done} epochs behind it already", f"train.epochs={max(2 * done, done + 1)}")
+        return False
+    if status not in FINISHED and not changed:
+        return False  # killed between its last save and its end
+    patience = any(within(key, ("early_stopping",)) for key in changed)
+    if stop["status"] == "early_stopped" and not patience:
+        raise _refused(run, f"was stopped early: {stop['reason']}", "early_stopping=none")
+    if stop["reason"] == "max_time" and "train.max_time" not in changed:
+        raise _refused(run, "has used up its train.max_time", "train.max_time=none")
+    if epochs <= done:
+        raise _refused(run, f"is completed, all {done} epochs", f"train.epochs={2 * done}")
+    return True
+
+
+def schedule_note(job: Job, epochs: int, step: int) -> list[str]:
+    """What is said where the schedule runs over the whole training, whose length has changed."""
+    per, state = job.epoch_steps, job.schedule.start()
+    old, new = epochs * per, job.epochs * per
+    last = min(old, new)
+    sample = range(step, last, max(1, (last - step) // 100)) if step < last else (step,)
+    if all(job.schedule.at(each, old, per, state) == job.schedule.at(each, new, per, state) for each in sample):
+        return []
+    name = "warmup" if job.schedule.name == "constant" else f"schedule {job.schedule.name}"
+    return [f"the {name} takes the new length of {job.epochs} epochs from here on; it began with {epochs}"]
+
+
+def _refused(run: str, what: str, change: str) -> SpecError:
+    return SpecError(Problem(f"{what}; to go on, write `nnctl resume {run} {change}`", place=Place(run)))
+
+
+def _smaller(experiment: Experiment) -> str:
+    lr = getattr(experiment.optimizer, "lr", None)
+    return f"{lr / 10:g}" if isinstance(lr, float) else "0.001"

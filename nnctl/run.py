@@ -1,0 +1,48 @@
+"""A run as it is given back and printed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from nnctl.runs import atomic
+from nnctl.runs.run_dir import RunDir
+
+FINISHED = ("completed", "early_stopped", "diverged")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it ended, or as it stands."""
+
+    path: str
+    status: str
+    reason: str
+    epochs: int
+    best_epoch: int
+    metrics: dict[str, float]  # with the best weights: train_, val_, test_ and the name
+    seconds: float
+    checkpoint: str | None  # the best weights; None if there are none
+
+    def as_json(self) -> dict[str, Any]:
+        """What `train --json` prints."""
+        names = ("status", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
+        return {"schema": "nnctl.train/1", "run": self.path, **{name: getattr(self, name) for name in names}}
+
+
+def read_run(run_dir: RunDir) -> Run:
+    """A run as its folder shows it. Raises: RunError if run.json or metrics.json is damaged."""
+    about = run_dir.read_run_json()
+    found = atomic.read_json(run_dir.metrics_json) if os.path.lexists(run_dir.metrics_json) else {}
+    metrics = found.get("metrics") or {}
+    return Run(
+        path=os.path.relpath(run_dir.path),
+        status=about.get("status", ""),
+        reason=about.get("reason", ""),
+        epochs=about.get("epochs") or 0,
+        best_epoch=about.get("best_epoch") or 0,
+        metrics={name: float("nan") if value is None else value for name, value in metrics.items()},
+        seconds=about.get("seconds") or 0.0,
+        checkpoint=os.path.relpath(run_dir.best) if os.path.lexists(run_dir.best) else None,
+    )

@@ -1,0 +1,198 @@
+"""How a run comes to be trained: begun anew, from another's weights, or gone on with where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from nnctl.arguments import check_overrides
+from nnctl.cross_validation import CrossValidation, reopened
+from nnctl.data.cache import Cache
+from nnctl.dataset import read_tables
+from nnctl.errors import NnctlError, Place, Problem, RunError, SpecError
+from nnctl.folding import begin_folds, has_folds, read_folded, with_fold
+from nnctl.interrupts import Interrupts
+from nnctl.naming import check_name, run_name
+from nnctl.once import fingerprint, same_runs
+from nnctl.origin import Origin, about_origin, open_origin
+from nnctl.preparation import Prepared, prepare, resolved
+from nnctl.recording import Recorder, begin
+from nnctl.reopening import reopen
+from nnctl.run import read_run
+from nnctl.running import Event, Found, Note, running
+from nnctl.runs.find import cache_folder, find_run, runs_folder
+from nnctl.runs.run_dir import RunDir
+from nnctl.runs.run_lock import NameLock
+from nnctl.spec.reading import Spec, read_experiment
+from nnctl.spec.schema import Experiment
+from nnctl.trainer import Trainer
+
+Overrides = Sequence[str] | Mapping[str, Any] | None
+
+
+def training(
+    config: str | Path,
+    overrides: Overrides = (),
+    *,
+    folds: int | None = None,
+    name: str | None = None,
+    runs_dir: str | Path | None = None,
+    once: bool = False,
+    start_from: str | None = None,
+    argv: Sequence[str] = (),
+) -> Iterator[Event]:
+    """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished.
+
+    With folds these are the events of each of them, between FoldsStarted and a last Finished with the `Folded`. With
+    ``once`` a run that is the same already is Found, or gone on with.
+    """
+    if name is not None:
+        check_name(name, from_command_line=bool(argv))
+    spec = read_with_folds(config, overrides, folds)
+    with threadpool_limits(1), ExitStack() as held:  # one BLAS thread: the bits stay the same
+        beginning = Beginning(spec, runs_folder(runs_dir), run_name(name, spec), start_from, argv, cache_of(runs_dir))
+        with NameLock(beginning.runs, beginning.name) if once else nullcontext():
+            events = (once and beginning.same(held)) or beginning.anew(held)
+        yield from events
+
+
+def resuming(
+    run: str,
+    overrides: Overrides = (),
+    *,
+    exact: bool = False,
+    runs_dir: str | Path | None = None,
+    argv: Sequence[str] = (),
+) -> Iterator[Event]:
+    """Go on with a run from its last save, event by event as in `training`."""
+    run_dir = find_run(runs_folder(runs_dir), run)
+    if run_dir.is_fold():
+        whole = run_dir.path.parent
+        message = f"is a fold of a cross-validation; go on with the whole: `nnctl resume {whole}`"
+        raise SpecError(Problem(message, place=Place(str(run_dir.path))))
+    with threadpool_limits(1), ExitStack() as held:
+        yield from _going_on(run_dir, overrides, cache_of(runs_dir), held, exact=exact, argv=argv)
+
+
+class Beginning:
+    """A run that has no folder yet: everything read and decided."""
+
+    def __init__(
+        self, spec: Spec, runs: Path, name: str, start_from: str | None, argv: Sequence[str], cache: Cache
+    ) -> None:
+        self.spec, self.runs, self.name, self.cache, self.argv = spec, runs, name, cache, argv
+        self.origin = None if start_from is None else open_origin(runs, start_from)
+        experiment = replace(spec.experiment, name=name)
+        if self.origin is not None:
+            if has_folds(experiment):
+                raise SpecError(Problem("cannot stand beside folds, which begin with new weights each", "--from"))
+            experiment = self.origin.adopted_by(spec, experiment)
+        self.about = {"argv": list(argv), "overrides": spec.document.overrides, **about_origin(self.origin)}
+        self.folds: CrossValidation | None = None
+        if has_folds(experiment):
+            self.folds = CrossValidation(spec, experiment, self.about, cache)
+            self.prepared = self.folds.prepare_first()
+            decided = self.folds.experiment
+        else:
+            self.prepared = prepared_for(spec, experiment, cache, self.origin)
+            decided = resolved(self.prepared)
+        weights = None if self.origin is None else self.origin.weights_sha256
+        self.fingerprint = fingerprint(decided, self.prepared, weights)
+
+    def same(self, held: ExitStack) -> Iterator[Event] | None:
+        """The events of the run that is the same: it is Found, or gone on with; None where there is none."""
+        found = same_runs(self.runs, self.name, self.fingerprint)
+        there = found.finished or found.running
+        if there is not None:
+            return iter([Found(read_folded(there) if self.folds is not None else read_run(there))])
+        if found.interrupted is None:
+            return None
+        try:
+            return _going_on(found.interrupted, (), self.cache, held, argv=self.argv)
+        except RunError as error:
+            return _after(f"{error}; a new run is trained", self.anew(held))
+
+    def anew(self, held: ExitStack) -> Iterator[Event]:
+        """Make the folder, lock it, and write what the run begins with; then its events."""
+        start = None if self.origin is None else self.origin.weights_for(self.prepared.network)
+        trainer = Trainer(self.prepared.job, start)
+        run_dir = RunDir.create(self.runs, self.name, checkpoints=self.folds is None)
+        about = {**self.about, "fingerprint": self.fingerprint}
+        try:
+            held.enter_context(run_dir.lock())
+            if self.folds is not None:
+                return self.folds.run(begin_folds(run_dir, self.spec, self.prepared, about))
+            recorder = begin(run_dir, self.spec, self.prepared, trainer, about)
+        except BaseException:
+            run_dir.discard()
+            raise
+        return _heeding(recorder, (*self.prepared.warnings, *self.prepared.notes))
+
+
+def _going_on(
+    run_dir: RunDir,
+    overrides: Overrides,
+    cache: Cache,
+    held: ExitStack,
+    *,
+    exact: bool = False,
+    argv: Sequence[str] = (),
+) -> Iterator[Event]:
+    """Lock a run and open it where its last save left it; then its events."""
+    held.enter_context(run_dir.lock())
+    if "folds" not in run_dir.read_run_json():
+        return _heeding(*reopen(run_dir, overrides, cache, exact=exact, argv=argv))
+    if overrides:
+        message = "a cross-validation goes on as it is; train a new one with what is to change"
+        raise SpecError(Problem(message, place=Place(str(run_dir.path))))
+    folds, recorder = reopened(run_dir, cache, argv)
+    return folds.run(recorder)
+
+
+def _heeding(recorder: Recorder, notes: Sequence[str]) -> Iterator[Event]:
+    """The events of a run that signals end."""
+    with Interrupts() as interrupts:
+        yield from running(recorder, interrupts, notes)
+
+
+def _after(text: str, events: Iterator[Event]) -> Iterator[Event]:
+    yield Note(text)
+    yield from events
+
+
+def cache_of(runs_dir: str | Path | None) -> Cache:
+    """The cache of a runs folder."""
+    return Cache(cache_folder(runs_dir))
+
+
+def read_with_folds(config: str | Path, overrides: Overrides, folds: int | None) -> Spec:
+    """The config with the number of folds that was asked for in the key that stands for it."""
+    if folds is None:
+        return read_experiment(config, overrides)
+    key = "data.split.folds"
+    check_overrides(overrides or ())
+    if isinstance(overrides, Mapping):
+        spec = read_experiment(config, {**overrides, key: folds})
+    else:
+        given = [overrides] if isinstance(overrides, str) else overrides or ()
+        spec = read_experiment(config, [*given, f"{key}={folds}"])
+    if spec.experiment.data.split.fold is not None:
+        message = "names one fold, and `--folds` asks for all of them: leave out one of the two"
+        raise SpecError(Problem(message, "data.split.fold", spec.place("data.split.fold")))
+    return spec
+
+
+def prepared_for(spec: Spec, experiment: Experiment, cache: Cache | None, origin: Origin | None = None) -> Prepared:
+    """The experiment with its data; where there are folds, of the first one."""
+    try:
+        tables = partial(read_tables, folder=None if cache is None else cache.folder)
+        first = with_fold(experiment, 1) if has_folds(experiment) else experiment
+        return prepare(first, tables, cache, known=None if origin is None else origin.known)
+    except NnctlError as error:
+        raise error.placed(spec.place) from None

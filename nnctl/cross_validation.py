@@ -53,7 +53,7 @@ class CrossValidation:
     def prepare_first(self) -> Prepared:
         """Prepare the first fold, which decides for all. Raises: NnctlError, placed."""
         try:
-            first = self._prepared(1)
+            first = self.prepared(1)
         except NnctlError as error:
             raise error.placed(self.spec.place) from None
         Trainer(first.job)  # what cannot be trained shows itself before there is a folder
@@ -106,7 +106,7 @@ class CrossValidation:
             held.enter_context(run_dir.lock())
             return reopen(run_dir, (), self.cache)
         run_dir.discard()  # of a fold whose start was killed
-        prepared = self._waiting.pop() if self._waiting else self._prepared(number)
+        prepared = self._waiting.pop() if self._waiting else self.prepared(number)
         overrides = {**self.about["overrides"], "data.split.fold": number}
         run_dir = recorder.dir.create_fold(number)
         held.enter_context(run_dir.lock())
@@ -114,7 +114,8 @@ class CrossValidation:
         opened = begin(run_dir, self.spec, prepared, trainer, {**self.about, "overrides": overrides})
         return opened, (*prepared.warnings, *prepared.notes)
 
-    def _prepared(self, number: int) -> Prepared:
+    def prepared(self, number: int) -> Prepared:
+        """A fold with its data."""
         return prepare(with_fold(self.experiment, number), self._tables, self.cache)
 
 

@@ -228,7 +228,8 @@ def begin(run_dir: RunDir, spec: Spec, prepared: Prepared, trainer: Trainer, abo
     atomic.write(run_dir.config, spec.document.content)
     atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
     recorder = Recorder(run_dir, prepared, trainer, described)
-    link_latest(run_dir.path)
+    if not run_dir.is_fold():
+        link_latest(run_dir.path)
     return recorder
 
 

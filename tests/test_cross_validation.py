@@ -15,9 +15,10 @@ import nnctl
 from nnctl import dataset
 from nnctl.checking import check
 from nnctl.errors import DataError
-from nnctl.experiment import Finished, FoldsStarted, Started, training
 from nnctl.folding import Folded
-from nnctl.recording import Run
+from nnctl.run import Run
+from nnctl.running import Finished, FoldsStarted, Started
+from nnctl.training import training
 from tests.tables import mixed_csv, write_csv
 
 pytestmark = pytest.mark.usefixtures("in_folder")

@@ -15,12 +15,14 @@ import pytest
 
 import nnctl
 from nnctl.errors import DataError, DivergedError, OutputError, SpecError
-from nnctl.experiment import Finished, Note, Started, training
 from nnctl.folding import Folded
-from nnctl.recording import Recorder, Run
+from nnctl.recording import Recorder
+from nnctl.run import Run
+from nnctl.running import Finished, Note, Started
 from nnctl.runs.find import find
 from nnctl.runs.listing import ls
 from nnctl.trainer import Epoch
+from nnctl.training import training
 from tests.tables import CLASSIFY, REGRESS, experiment
 
 pytestmark = pytest.mark.usefixtures("in_folder")
@@ -105,11 +107,11 @@ def test_a_signal_between_two_folds_starts_no_other(config: Path) -> None:
 def test_an_error_in_a_fold_is_told_of_both_runs(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def full(self: Recorder, event: Epoch) -> None:
+    def full(self: Recorder, event: Epoch) -> list[str]:
         calls.append(event.epoch)
         if len(calls) > 3:
             raise OutputError("no space left on device")
-        record(self, event)
+        return record(self, event)
 
     record = Recorder.epoch
     monkeypatch.setattr(Recorder, "epoch", full)

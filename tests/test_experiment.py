@@ -17,8 +17,10 @@ import pytest
 
 import nnctl
 from nnctl.checking import check
-from nnctl.experiment import Finished, gradcheck, training
-from nnctl.recording import Run
+from nnctl.experiment import gradcheck
+from nnctl.run import Run
+from nnctl.running import Finished
+from nnctl.training import training
 from tests.tables import CLASSIFY, REGRESS, experiment, mixed_csv, write_csv
 
 pytestmark = pytest.mark.usefixtures("in_folder")
@@ -46,7 +48,8 @@ def test_a_run_folder_holds_what_the_contract_says(config: Path) -> None:
         "run.json",
         "run.lock",
     }
-    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.safetensors", "last.safetensors"]
+    names = ["best.safetensors", "last.prev", "last.safetensors"]
+    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == names
     assert (folder / "config.yaml").read_bytes() == config.read_bytes()
     about = loaded(run, "run.json")
     assert about["status"] == "completed"
@@ -269,7 +272,7 @@ def test_a_signal_ends_the_run_with_its_best_weights_saved(in_folder: Path) -> N
         last = event
     assert isinstance(last, Finished)
     assert (last.run.status, last.signal) == ("interrupted", signal.SIGINT)
-    assert nnctl.evaluate(last.run).metrics["loss"] == last.run.metrics["test_loss"]
+    assert nnctl.evaluate(last.run, split="val").metrics["loss"] == last.run.metrics["val_loss"]
 
 
 def test_the_resolved_config_carries_the_name_of_its_run(config: Path) -> None:

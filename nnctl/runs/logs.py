@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nnctl.errors import Place, Problem, RunError
 from nnctl.runs import atomic
@@ -74,6 +74,12 @@ class MetricsLog:
             self.flush()
         finally:
             self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Log(atomic.Appender):

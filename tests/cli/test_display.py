@@ -15,9 +15,9 @@ from nnctl.console import progress
 from nnctl.console.frame import History
 from nnctl.console.live import Live
 from nnctl.console.text import BLOCKS, clean, clock, count, duration, number, sparkline
-from nnctl.experiment import Finished, FoldsStarted, Note, Started
 from nnctl.folding import folded
-from nnctl.recording import Run
+from nnctl.run import Run
+from nnctl.running import Finished, FoldsStarted, Note, Started
 from nnctl.trainer import Epoch, Tick
 
 COLUMNS = ["train_loss", "val_loss", "val_accuracy"]

@@ -152,7 +152,7 @@ def test_what_nnctl_reads_fits(text):
         START + "model: {layers: [{units: 3}]}\n",
         START + "model: {activation: dense}\n",
         START + "model: {hidden: [0]}\n",
-        START + "checkpoint: {keep: 3}\n",
+        START + "checkpoint: {keep: 0}\n",
         "data: {path: a.csv, target: y, numeric: {missing: {constant: x}}}",
         "data: {path: a.csv, target: y, numeric: {missing: {constant: 0, value: 0}}}",
     ],

@@ -137,7 +137,7 @@ def test_a_signal_ends_the_run_after_a_save(process, folder, number):
     assert (folder / found["checkpoint"]).exists()
     last = err.splitlines()[-1]
     assert f"stopped by {number.name}" in last
-    assert found["checkpoint"] in last
+    assert f"nnctl resume {found['run']}`" in last
     assert "Traceback" not in err
 
 

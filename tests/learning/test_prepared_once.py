@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import nnctl
+from nnctl.cross_validation import CrossValidation
 from nnctl.data.cache import Cache
 from nnctl.errors import DataError
 from nnctl.experiment import open_experiment
-from nnctl.folding import folds_of
 from nnctl.spec.reading import read_experiment
 
 TABLE = "size,kind,when,w,y\n" + "".join(
@@ -139,10 +139,11 @@ def test_a_pipe_is_read_once() -> None:
 
 
 def test_what_was_read_from_a_file_that_has_changed_since_is_not_kept() -> None:
-    folds = folds_of(read_experiment("c.yaml", {"data.split.folds": 2}).experiment, Cache(Path("runs/.cache")))
-    next(folds)
+    spec = read_experiment("c.yaml", {"data.split.folds": 2})
+    folds = CrossValidation(spec, spec.experiment, {}, Cache(Path("runs/.cache")))
+    folds.prepare_first()
     Path("t.csv").write_text(TABLE.replace("yes", "YES"))
-    next(folds)
+    folds.prepared(2)
     assert len(entries()) == 1
 
 

@@ -15,17 +15,18 @@ from hypothesis import strategies as st
 
 from nnctl.errors import OutputError, RunError, SpecError
 from nnctl.runs import atomic
-from nnctl.runs.run_dir import RunDir, name_from_stem, validate_name
+from nnctl.runs.run_dir import RunDir, link_latest, name_from_stem, validate_name
 from tests.runs.helpers import start
 
 CREATE = """
 import sys
 from pathlib import Path
-from nnctl.runs.run_dir import RunDir
+from nnctl.runs.run_dir import RunDir, link_latest
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(4):
     run = RunDir.create(Path(sys.argv[1]), "xor")
+    link_latest(run.path)
     print(run.path, flush=True)
 """
 
@@ -59,30 +60,36 @@ def test_the_id_starts_with_the_time_in_utc(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_id_and_name_are_known_however_the_folder_is_reached(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(run.path)
+    link_latest(run.path)
     for path in (Path(), Path("../latest"), run.path.parent / "latest", Path(f"../{run.id}")):
         assert (RunDir(path).id, RunDir(path).name) == (run.id, "xor")
 
 
 def test_latest_points_to_the_newest_by_a_link_that_may_move(tmp_path: Path) -> None:
     made = [RunDir.create(tmp_path / "runs", "xor") for _ in range(3)]
+    for run in made:
+        link_latest(run.path)
     assert os.readlink(tmp_path / "runs" / "xor" / "latest") == made[-1].id
     (tmp_path / "runs").rename(tmp_path / "moved")
     assert RunDir(tmp_path / "moved" / "xor" / "latest").id == made[-1].id
 
 
 def test_a_link_that_cannot_be_made_is_not_fatal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "xor").mkdir()
+
     def fail(*args: object, **kwargs: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "symlink", fail)
-        first = RunDir.create(tmp_path, "xor")
+        link_latest(tmp_path / "xor" / "one")
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", fail)
-        second = RunDir.create(tmp_path, "xor")
-    (tmp_path / "iris" / "latest").mkdir(parents=True)
-    RunDir.create(tmp_path, "iris")
-    assert sorted(os.listdir(tmp_path / "xor")) == sorted([first.id, second.id])
+        link_latest(tmp_path / "xor" / "one")
+    assert os.listdir(tmp_path / "xor") == []
+    (tmp_path / "xor" / "latest").mkdir()
+    link_latest(tmp_path / "xor" / "one")
+    assert os.listdir(tmp_path / "xor") == ["latest"]
 
 
 def test_a_taken_folder_is_never_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

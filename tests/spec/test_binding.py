@@ -77,7 +77,6 @@ def test_none_and_null_mean_the_same(word: str) -> None:
     ("line", "value"),
     [
         ("train: {threads: 2}", "2"),
-        ("checkpoint: {keep: 3}", "3"),
         ("sweep: {optimizer.lr: [1, 2]}", "a mapping"),
     ],
 )

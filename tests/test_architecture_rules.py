@@ -35,6 +35,7 @@ ROOMS = (
     ("testing",),
     ("embeddings",),
     ("architecture", "cutting", "dataset", "columns", "evaluation", "examples", "learning", "sizes", "watching"),
+    ("significance",),
     ("fitted", "keys"),
     ("job", "progress", "events"),
     ("stepping",),

@@ -71,7 +71,7 @@ def evaluate(
         raise SpecError(Problem(f"{reference}: a checkpoint file alone needs the CSV to judge it on: add its path"))
     if csv is None:
         split = split or next(name for name in ("test", "val", "train") if name in model.data_sha256)
-    path = str(csv) if csv is not None else _path_of(model, split or "train")
+    path = str(csv) if csv is not None else path_of(model, split or "train")
     table, rows, notes = judged_rows(model, path, split)
     if not len(rows):
         known = f" with a known `{model.target.names[0]}`" if model.target.names else ""
@@ -106,7 +106,7 @@ def judged_rows(model: Model, path: str, split: str | None) -> tuple[Table, Arra
     return table, parts[split].rows, notes
 
 
-def _path_of(model: Model, split: str) -> str:
+def path_of(model: Model, split: str) -> str:
     """The file that the rows of a part came from."""
     data = model.experiment.data
     own: str | None = getattr(data, f"{split}_path", None)

@@ -17,7 +17,16 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = (
     ("errors",),
     ("component", "arguments", "blocks"),
-    ("spec.synonyms", "spec.problems", "spec.files", "spec.nodes", "spec.dump", "spec.overrides", "spec.document"),
+    (
+        "spec.synonyms",
+        "spec.problems",
+        "spec.files",
+        "spec.nodes",
+        "spec.dump",
+        "spec.overrides",
+        "spec.document",
+        "spec.flat",
+    ),
     (
         "initializers",
         "layers",
@@ -51,6 +60,8 @@ ROOMS = (
     ("experiment",),
     ("purposes", "drafting"),
     ("judging", "checking", "starting"),
+    ("pairing",),
+    ("comparing",),
     ("console",),
     ("commands",),
     ("cli", "__main__"),

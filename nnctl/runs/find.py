@@ -83,7 +83,7 @@ def all_runs(runs_dir: Path) -> Iterator[RunDir]:
 
 
 def runs_of_name(folder: Path) -> Iterator[RunDir]:
-    """The runs in the folder of a name, in no order."""
+    """The runs in the folder of a name, in no order, those included that are damaged or just being made."""
     for entry in _folders(folder):
         run = RunDir(Path(entry.path))
         # A link with an id is a run that was moved to another disk; any other, `latest` too, is a second name of one.

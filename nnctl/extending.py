@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.job import Job
 from nnctl.run import FINISHED
-from nnctl.spec.problems import format_key, shown
+from nnctl.spec.flat import leaves
+from nnctl.spec.problems import shown
 from nnctl.spec.reading import Spec
 from nnctl.spec.schema import Experiment
 
@@ -36,23 +37,12 @@ Changes = Mapping[str, tuple[Any, Any]]
 
 def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The keys whose values differ, each with the value of then and of now; None where there is none."""
-    old, new = dict(_leaves(then)), dict(_leaves(json.loads(json.dumps(now))))
+    old, new = dict(leaves(then)), dict(leaves(json.loads(json.dumps(now))))
     return {
         key: (old.get(key), new.get(key))
         for key in (*old, *(key for key in new if key not in old))
         if old.get(key) != new.get(key) and key not in UNCOMPARED
     }
-
-
-def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for key, item in value.items():
-            yield from _leaves(item, (*path, key))
-    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        for place, item in enumerate(value):
-            yield from _leaves(item, (*path, place))
-    else:
-        yield format_key(path), value
 
 
 def within(key: str, keys: tuple[str, ...]) -> bool:

@@ -19,6 +19,7 @@ from nnctl.commands.gradcheck import gradcheck
 from nnctl.commands.init import init
 from nnctl.commands.list import vocabulary
 from nnctl.commands.predict import predict
+from nnctl.commands.reproduce import reproduce
 from nnctl.commands.resume import resume
 from nnctl.commands.runs import runs
 from nnctl.commands.schema import schema
@@ -65,6 +66,7 @@ def root(
 app.command("init")(init)
 app.command("train")(train)
 app.command("resume")(resume)
+app.command("reproduce")(reproduce)
 app.command("eval")(evaluate)
 app.command("predict")(predict)
 app.command("check")(check)

@@ -46,17 +46,19 @@ def training(
     once: bool = False,
     start_from: str | None = None,
     argv: Sequence[str] = (),
+    about: Mapping[str, Any] | None = None,
 ) -> Iterator[Event]:
     """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished.
 
     With folds these are the events of each of them, between FoldsStarted and a last Finished with the `Folded`. With
-    ``once`` a run that is the same already is Found, or gone on with.
+    ``once`` a run that is the same already is Found, or gone on with. ``about`` goes into its run.json.
     """
     if name is not None:
         check_name(name, from_command_line=bool(argv))
     spec = read_with_folds(config, overrides, folds)
     with threadpool_limits(1), ExitStack() as held:  # one BLAS thread: the bits stay the same
         beginning = Beginning(spec, runs_folder(runs_dir), run_name(name, spec), start_from, argv, cache_of(runs_dir))
+        beginning.about |= about or {}
         with NameLock(beginning.runs, beginning.name) if once else nullcontext():
             events = (once and beginning.same(held)) or beginning.anew(held)
         yield from events
@@ -93,7 +95,11 @@ class Beginning:
             if has_folds(experiment):
                 raise SpecError(Problem("cannot stand beside folds, which begin with new weights each", "--from"))
             experiment = self.origin.adopted_by(spec, experiment)
-        self.about = {"argv": list(argv), "overrides": spec.document.overrides, **about_origin(self.origin)}
+        self.about: dict[str, Any] = {
+            "argv": list(argv),
+            "overrides": spec.document.overrides,
+            **about_origin(self.origin),
+        }
         self.folds: CrossValidation | None = None
         if has_folds(experiment):
             self.folds = CrossValidation(spec, experiment, self.about, cache)

@@ -57,6 +57,7 @@ ROOMS = (
     ("origin", "once", "extending", "reopening"),
     ("running", "folding", "cross_validation"),
     ("training",),
+    ("reproducing",),
     ("experiment",),
     ("purposes", "drafting"),
     ("judging", "checking", "starting"),

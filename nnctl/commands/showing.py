@@ -44,7 +44,7 @@ def show(events: Iterator[Event], *, quiet: bool, as_json: bool, progress: Mode)
             if failed:
                 _tell(f"go on, once it can be written, with `{_resume(run)}`")
     if shown.finished is not None and shown.finished.signal is not None:
-        _interrupted(shown.finished.run, shown.finished.signal)
+        interrupted(shown.finished.run, shown.finished.signal)
     if run is not None and run.status == "diverged":
         raise diverged(run)
 
@@ -61,7 +61,7 @@ def _print(run: Run, *, quiet: bool, as_json: bool) -> None:
         results.show_run(run)
 
 
-def _interrupted(run: Run, signal: int) -> None:
+def interrupted(run: Run, signal: int) -> None:
     """Say what was saved, and end with the code of the signal."""
     _tell(f"{run.path}: stopped by {run.reason}; its state is saved, go on with `{_resume(run)}`")
     raise typer.Exit(128 + signal)

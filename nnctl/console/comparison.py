@@ -11,7 +11,8 @@ from nnctl.comparing import Comparison, Measured, Pair
 from nnctl.console.grid import Grid
 from nnctl.console.results import BLANK
 from nnctl.console.tables import line, show
-from nnctl.console.text import count, number
+from nnctl.console.text import count, named, number
+from nnctl.reproducing import Reproduced
 from nnctl.runs.compare import Values
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -89,3 +90,17 @@ def _noise(measured: Measured) -> str:
 
 def _signed(value: Any) -> str:
     return f"{value:+.4g}"
+
+
+def show_reproduced(found: Reproduced) -> None:
+    """Whether a run that was trained once more is the same, else where it begins to differ."""
+    same = f"the weights are identical to those of {found.original}"
+    lines = [found.run.path, same if found.identical else f"the weights differ from those of {found.original}"]
+    if found.first is not None:
+        columns = ", ".join(map(named, found.first.columns)) or "only one of the runs has it"
+        lines.append(f"the first epoch whose metrics differ: {found.first.epoch} ({columns})")
+    elif not found.identical:
+        lines.append("the metrics of no epoch differ")
+    if not found.identical:
+        lines += found.machine or ["versions, BLAS and instruction sets are those of the first run"]
+    show(*map(line, lines))

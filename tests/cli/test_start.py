@@ -13,7 +13,19 @@ import nnctl as package
 from nnctl.cli import app
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ["init", "train", "resume", "eval", "predict", "check", "gradcheck", "list", "explain", "schema"]
+COMMANDS = [
+    "init",
+    "train",
+    "resume",
+    "reproduce",
+    "eval",
+    "predict",
+    "check",
+    "gradcheck",
+    "list",
+    "explain",
+    "schema",
+]
 COMMANDS += ["runs ls", "runs show", "runs best", "runs compare", "runs rm", "runs verify"]
 HEAVY = ("numpy", "pandas", "yaml", "rich", "click")
 

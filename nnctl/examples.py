@@ -45,7 +45,8 @@ class Recipe:
             truth = x.astype(np.float64)
         else:
             truth = self.target.truth([block.columns[name] for name in self.target.names])
-        made = {"x": x, "t": self.target.encode(truth, self.width, x.dtype), "truth": truth}
+        with np.errstate(over="ignore"):  # whoever asks for wrong targets finds what is beyond the dtype
+            made = {"x": x, "t": self.target.encode(truth, self.width, x.dtype), "truth": truth}
         w = weights
         if self.target.class_weights:
             of_class = np.array(self.target.class_weights)[truth]
@@ -60,7 +61,8 @@ class Recipe:
         """The places (row, column) of targets that the loss does not learn."""
         if self.target.task != "regression":
             return np.empty((0, 2), np.intp)
-        return np.argwhere(~self.loss.asked.holds(made["t"]))
+        asked, finite = self.loss.asked, np.isfinite(made["t"])
+        return np.argwhere(~(asked.holds(made["t"]) & (finite.all(-1, keepdims=True) if asked.of_rows else finite)))
 
 
 def make_examples(
@@ -142,7 +144,7 @@ class _Wrong:
         wrong = self._recipe.wrong_targets(made)
         if len(wrong) and not self.count:
             row, column = wrong[0].tolist()
-            self._message, self._row = self._sentence(made["truth"][row].tolist(), column), int(rows[row])
+            self._message, self._row = self._sentence(made, row, column), int(rows[row])
         self.count += len(np.unique(wrong[:, 0]))
 
     def raise_if_any(self) -> None:
@@ -152,9 +154,14 @@ class _Wrong:
             place = Place(str(self._table.path), self._table.line(self._row))
             raise DataError(Problem(f"{self._message}{more}{scaled}", "data.target", place))
 
-    def _sentence(self, truth: list[float], column: int) -> str:
+    def _sentence(self, made: Mapping[str, Array], row: int, column: int) -> str:
         asked, target = self._recipe.loss.asked, self._recipe.target
-        names = target.names or self._recipe.features.names
+        names, truth = target.names or self._recipe.features.names, made["truth"][row].tolist()
+        beyond = ~np.isfinite(made["t"][row])
+        if beyond.any():
+            column, dtype = int(beyond.argmax()), made["t"].dtype
+            what = f"column {code(names[column])} is beyond the range of {dtype}, got {truth[column]:g}"
+            return f"{what}; write `data.target_scale: standardize` or `model.dtype: float64`"
         if asked.of_rows:
             named, got = f"columns {', '.join(map(code, names))}", ", ".join(f"{value:g}" for value in truth)
         else:

@@ -141,7 +141,8 @@ def open_model(run: Run | str | Path, *, runs_dir: str | Path | None = None) -> 
 
 
 def diverged(run: Run) -> DivergedError:
-    """The error for a run whose loss was no longer finite."""
+    """The error for a run whose loss or gradient was no longer finite."""
     kept = f"; the best weights, of epoch {run.best_epoch}, are kept" if run.checkpoint else ""
-    advice = "try a smaller `optimizer.lr`"
+    lost = next((fold for fold in getattr(run, "folds", ()) if fold.status == "diverged"), run)
+    advice = f"{RunDir(Path(lost.path)).autopsy} tells where it began and what to try"
     return DivergedError(Problem(f"{run.path}: {run.reason}{kept}; {advice}"))

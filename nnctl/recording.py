@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.autopsy import autopsy
 from nnctl.errors import OutputError
 from nnctl.evaluation import Evaluator
 from nnctl.job import Job
@@ -121,6 +122,9 @@ class Recorder:
         best = self.trainer.best
         metrics = self.judge() if best.epoch else {}
         self.metrics.close()
+        if stop.status == "diverged":
+            page = autopsy(self.trainer, self.prepared, stop.reason, self.dir.metrics_csv)
+            atomic.write(self.dir.autopsy, page.encode())
         summary = {"schema": "nnctl.metrics/1", "epochs": self.trainer.progress.epoch, "best_epoch": best.epoch}
         atomic.write_json(self.dir.metrics_json, {**summary, "metrics": metrics, "last": self._last_row})
         return self._end(stop.status, stop.reason, metrics)

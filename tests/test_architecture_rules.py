@@ -50,7 +50,7 @@ ROOMS = (
     ("stepping",),
     ("trainer",),
     ("preparation", "interrupts"),
-    ("audit",),
+    ("audit", "autopsy"),
     ("runs",),
     ("run", "machine"),
     ("model", "recording", "naming"),

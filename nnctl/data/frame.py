@@ -11,7 +11,7 @@ import numpy as np
 
 from nnctl.arguments import wrong
 from nnctl.data.columns import Column, Numbers, Refusal, Texts
-from nnctl.data.table import Table, column_of, notation_of, row_number
+from nnctl.data.table import Table, column_of, notation_of, row_numbers
 from nnctl.data.wording import code
 from nnctl.errors import DataError, Place, Problem
 
@@ -52,10 +52,10 @@ def table_from_frame(
     ]
     refused = [column for column in columns if isinstance(column, Refusal)]
     if refused:
-        lines = {row: row_number(row) for refusal in refused for row in refusal.rows}
+        lines = row_numbers({row for refusal in refused for row in refusal.rows})
         raise DataError(refusal.problem(str(FRAME), lines, unit="row") for refusal in refused)
     named = {column.name: column for column in columns if isinstance(column, Column)}
-    return Table(FRAME, rows, named, "", row_number, tuple(names), unit="row")
+    return Table(FRAME, rows, named, "", row_numbers, tuple(names), unit="row")
 
 
 def _rows_of_frame(columns: Mapping[str, Any]) -> int:

@@ -31,7 +31,7 @@ class Table:
     rows: int
     columns: dict[str, Column]
     sha256: str  # of the file's bytes; empty for a frame
-    find_line: Callable[[int], int] = field(repr=False)
+    find_lines: Callable[[Collection[int]], Mapping[int, int]] = field(repr=False)
     header: tuple[str, ...]  # the names of all columns, of those that were not read, too
     delimiter: str = ","  # of the file
     unit: str = "line"  # what ``line`` counts, as messages call it
@@ -42,14 +42,18 @@ class Table:
 
         Of a frame or a parquet file it is the number of the row, from 1.
         """
-        return self.find_line(row)
+        return self.find_lines([row])[row]
+
+    def lines(self, rows: Collection[int]) -> Mapping[int, int]:
+        """The same of some rows, for which the file is read only once."""
+        return self.find_lines(rows)
 
     def take(self, rows: NDArray[Any], names: Collection[str]) -> Table:
         """Some rows of some columns as a table of their own."""
         columns = {
             name: replace(column, values=column.values[rows]) for name, column in self.columns.items() if name in names
         }
-        return replace(self, rows=len(rows), columns=columns, find_line=lambda row: self.find_line(int(rows[row])))
+        return replace(self, rows=len(rows), columns=columns, find_lines=partial(_lines_among, self, rows))
 
 
 def read_table(
@@ -137,8 +141,8 @@ def parse_table(
         for place, column in enumerate(columns.values())
         if isinstance(column, Column) and column.name
     }
-    find_line, header = _line_finder(file), tuple(file.header)
-    return Table(file.path, file.rows, named, file.sha256, find_line, header, file.delimiter, unit, tuple(problems))
+    find_lines, header = _line_finder(file), tuple(file.header)
+    return Table(file.path, file.rows, named, file.sha256, find_lines, header, file.delimiter, unit, tuple(problems))
 
 
 def _columns(
@@ -201,26 +205,28 @@ def _second_header(file: CsvFile, columns: Mapping[int, Column | Refusal]) -> It
         yield Problem(message, place=Place(str(file.path), line))
 
 
-def _line_finder(file: TableFile) -> Callable[[int], int]:
+def _line_finder(file: TableFile) -> Callable[[Collection[int]], Mapping[int, int]]:
     if isinstance(file, ParquetFile):
-        return row_number
+        return row_numbers
     if file.read_once or isinstance(file.text, FileText):
-        return partial(_line_in, file)
-    return partial(_line_of, file.path, file.delimiter, file.encoding, file.sha256)
+        return file.lines
+    return partial(_lines_of, file.path, file.delimiter, file.encoding, file.sha256)
 
 
-def row_number(row: int) -> int:
-    """What stands for a line where there are none."""
-    return row + 1
+def row_numbers(rows: Collection[int]) -> dict[int, int]:
+    """What stands for lines where there are none."""
+    return {row: row + 1 for row in rows}
 
 
-def _line_in(file: CsvFile, row: int) -> int:
-    return file.lines([row])[row]
+def _lines_among(table: Table, places: NDArray[Any], rows: Collection[int]) -> dict[int, int]:
+    """The lines of rows of a table that holds those at some places of another one."""
+    found = table.find_lines([int(places[row]) for row in rows])
+    return {row: found[int(places[row])] for row in rows}
 
 
-def _line_of(path: Path, delimiter: str, encoding: str, sha256: str, row: int) -> int:
-    """The line in a file that is opened again: its text was a copy, which has been dropped."""
+def _lines_of(path: Path, delimiter: str, encoding: str, sha256: str, rows: Collection[int]) -> dict[int, int]:
+    """The lines in a file that is opened again: its text was a copy, which has been dropped."""
     file = open_csv(path, delimiter=delimiter, encoding=encoding)
     if file.sha256 != sha256:
         raise changed(path)
-    return _line_in(file, row)
+    return file.lines(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Steps = list[tuple[Callable[[Any], None], Any]]
+Look = Callable[[Node, Slot, str], None]  # at a node and its slot, after its "forward" or "backward"
 
 
 class ChainPass:
@@ -54,6 +56,15 @@ class ChainPass:
     def backward(self) -> None:
         for run, slot in self.back:
             run(slot)
+
+    def watch(self, look: Look) -> None:
+        """From now on, look at every layer right after it has run; at those inside another one before that one."""
+        for place, (run, slot) in enumerate(self.onward):
+            self.onward[place] = (partial(_watched, run, look, self.nodes[place], "forward"), slot)
+            for chain in slot.chains:
+                chain.watch(look)
+        for place, (run, slot) in enumerate(self.back):
+            self.back[place] = (partial(_watched, run, look, self.nodes[-1 - place], "backward"), slot)
 
     def _slot(self, place: int, x: Array, *, wants_dx: bool) -> Slot:
         space, node = self.space, self.nodes[place]
@@ -96,6 +107,11 @@ def share(s: Any, space: Workspace, rows: int) -> None:
     s.per_row = s.constant(1 / rows)
     # np.dot skips the broadcasting machinery of matmul: 10 % of a small step
     s.product = np.matmul if s.members else np.dot
+
+
+def _watched(run: Callable[[Slot], None], look: Look, node: Node, way: str, slot: Slot) -> None:
+    run(slot)
+    look(node, slot, way)
 
 
 def _views(node: Node, views: dict[str, Array], names: Any) -> SimpleNamespace:

@@ -80,7 +80,8 @@ def stacked_options(variants: Sequence[Any], members: tuple[int, ...], axes: int
         if option.null is None and None in values:
             raise ValueError(f"{_called(variants[0])}.{name} is null for some members of a stack, a number for others")
         values = [option.null if value is None else value for value in values]
-        array = np.array(values, dtype)
+        with np.errstate(over="ignore"):  # what the dtype cannot hold is infinite, and shows in the first step
+            array = np.array(values, dtype)
         setattr(found, name, array.reshape(len(values), *(1,) * axes) if members else array[0, ...])
     return found
 

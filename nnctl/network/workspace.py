@@ -12,7 +12,7 @@ from nnctl.layers import ROWS, Shape, Slot
 from nnctl.losses import Loss
 from nnctl.network.arena import Arena
 from nnctl.network.buffers import Memory, gradient_buffers, output_buffers
-from nnctl.network.chain import ChainPass, Steps, share
+from nnctl.network.chain import ChainPass, Look, Steps, share
 from nnctl.network.members import Streams, stacked_options
 from nnctl.network.network import Network, Node
 from nnctl.network.weighing import Weighing
@@ -108,7 +108,7 @@ class Pass:
         self.x = carve("x", (ROWS, *network.input), rows)
         self.t = carve("t", _target_shape(space.losses[0], network), rows)
         self.w: Any = carve("w", (ROWS,), rows) if space.weighted else None  # an array, or None
-        chain = ChainPass(space, network.nodes, self.x, rows, level=0, wants_dx=space.input_gradient)
+        self._chain = chain = ChainPass(space, network.nodes, self.x, rows, level=0, wants_dx=space.input_gradient)
         loss = _loss_slot(space, rows, chain, self.t)
         self.scores, self.losses = chain.y, loss.losses
         self.dx: Any = chain.dx
@@ -128,6 +128,13 @@ class Pass:
         """Write the gradient of ``loss_sum / weight`` to the arena's ``grad``. Once after each ``forward``."""
         for run, slot in self._backward:
             run(slot)
+
+    def watch(self, look: Look) -> None:
+        """From now on, look at every layer, also those inside others, right after it has run."""
+        chain = self._chain
+        chain.watch(look)
+        self._forward[: len(chain.onward)] = chain.onward
+        self._backward[len(self._backward) - len(chain.back) :] = chain.back
 
     def loss_sum(self) -> Any:
         """The sum of the rows' losses in float64: a number, or (K,) for a stack."""

@@ -37,6 +37,7 @@ class RunDir:
         self.metrics_json = path / "metrics.json"
         self.folds_json = path / "folds.json"  # of a cross-validation, in the place of metrics and checkpoints
         self.log = path / "log.txt"
+        self.autopsy = path / "autopsy.md"  # of a run that diverged
         self.run_lock = path / "run.lock"
         self.checkpoints = path / "checkpoints"
         self.best = self.checkpoints / "best.safetensors"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nnctl.arguments import ARGUMENTS
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.job import Job
 from nnctl.run import FINISHED
 from nnctl.spec.flat import leaves
+from nnctl.spec.overrides import COMMAND_LINE, assigned
 from nnctl.spec.problems import shown
 from nnctl.spec.reading import Spec
 from nnctl.spec.schema import Experiment
@@ -50,20 +52,34 @@ def within(key: str, keys: tuple[str, ...]) -> bool:
     return any(key == each or key.startswith(f"{each}.") for each in keys)
 
 
+def check_overrides(overrides: Sequence[str] | Mapping[str, Any] | None) -> None:
+    """Raise SpecError with every key among the overrides that must stay as it is."""
+    place = ARGUMENTS if isinstance(overrides, Mapping) else COMMAND_LINE
+    problems = [
+        Problem(_fixed(""), key, place)
+        for key in assigned([overrides] if isinstance(overrides, str) else overrides or ())
+        if not within(key, FREE) and not any(free.startswith(f"{key}.") for free in FREE)
+    ]
+    if problems:
+        raise SpecError(problems)
+
+
 def check_changes(changed: Changes, spec: Spec) -> None:
     """Raise SpecError with every key that must stay as it was."""
     problems = [
-        Problem(
-            f"cannot change when a run goes on, and was {shown(json.dumps(then))}; allowed: {', '.join(FREE)}; or "
-            "train a new run from its weights with `nnctl train --from`",
-            key,
-            spec.place(key),
-        )
+        Problem(_fixed(f", and was {shown(json.dumps(then))}"), key, spec.place(key))
         for key, (then, _) in changed.items()
         if not within(key, FREE)
     ]
     if problems:
         raise SpecError(problems)
+
+
+def _fixed(was: str) -> str:
+    return (
+        f"cannot change when a run goes on{was}; allowed: {', '.join(FREE)}; or train a new run from its weights with "
+        "`nnctl train --from`"
+    )
 
 
 def check_goes_on(

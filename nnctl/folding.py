@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from signal import Signals
 from typing import Any
 
@@ -85,7 +86,7 @@ class FoldsRecorder:
         self.dir, self.count = run_dir, about["folds"]
         self.folds: list[Run] = []
         self.path = os.path.relpath(run_dir.path)
-        self._noted = set[str]()
+        self._noted = {*_lines(run_dir.log)}
         self._about = about
         self.log = Log(run_dir.log)
         self._write(folded(self.path, (), "running", ""))
@@ -146,6 +147,14 @@ class FoldsRecorder:
                 "best_epoch": None,
             },
         )
+
+
+def _lines(path: Path) -> list[str]:
+    """What is in a log; nothing, if there is none yet."""
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def begin_folds(run_dir: RunDir, spec: Spec, first: Prepared, about: Mapping[str, Any]) -> FoldsRecorder:

@@ -17,7 +17,7 @@ import numpy as np
 from nnctl.data.cache import Cache
 from nnctl.dataset import read_tables
 from nnctl.errors import DataError, NnctlError, Place, Problem, RunError, SpecError
-from nnctl.extending import changes, check_changes, check_goes_on, schedule_note
+from nnctl.extending import changes, check_changes, check_goes_on, check_overrides, schedule_note
 from nnctl.fitted import Known, features_from, target_from
 from nnctl.keys import Key, files_of, hashes
 from nnctl.machine import differences, machine
@@ -54,6 +54,7 @@ def reopen(
     Raises: RunError if its files are damaged, SpecError if it has ended or a key must not change, DataError if the
             data has changed.
     """
+    check_overrides(overrides)
     about = run_dir.read_run_json()
     checkpoints = Checkpoints(run_dir)
     saved, notes = checkpoints.load_last()
@@ -79,6 +80,7 @@ def reopen(
         atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
     _forget(run_dir.metrics_json)
     recorder = Recorder(run_dir, prepared, trainer, _about(about, spec, trainer, changed, argv), saved)
+    recorder.log.line(f"going on after epoch {trainer.progress.epoch}, step {trainer.stepping.done}")
     return Resumed(recorder, notes)
 
 

@@ -62,7 +62,7 @@ class Recorder:
         self.stop = None if state.get("stop") is None else Stop(**state["stop"])  # how it ended, once that is saved
         self._last_row: dict[str, Any] = state.get("last_row", {})
         self._best_row: dict[str, Any] = state.get("best_row", {})
-        self._best_saved = trainer.best.epoch
+        self._best_saved = state.get("best_saved", 0)  # the epoch of the best weights on the disk
         self._saved_at, self._save_took, self._saved_step = time.perf_counter(), 0.0, trainer.stepping.done
         upto = None if saved is None else tuple(state["metrics"])
         self.metrics = MetricsLog(run_dir.metrics_csv, columns_of(prepared.job), upto)

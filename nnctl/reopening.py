@@ -142,7 +142,8 @@ def _restored(prepared: Prepared, saved: Checkpoint, best: Checkpoint | None, ru
     trainer = Trainer(prepared.job)
     try:
         trainer.restore(saved.tensors, saved.meta["state"])
-        if best is not None:
+        saved.meta["best_saved"] = 0 if best is None else best.meta["epoch"]
+        if best is not None and "best.theta" not in saved.tensors:
             # A kill between the two files leaves a best one that is newer than the state; the run makes it again.
             arena, kept = trainer.arena, trainer.best
             for parts, vector in ((arena.parameters, kept.theta), (arena.statistics, kept.stats)):

@@ -131,8 +131,12 @@ class Trainer:
         return self.job.max_time is not None and self._seconds() >= self.job.max_time
 
     def vectors(self) -> dict[str, Array]:
-        """What beside the evaluated weights and the statistics a later continuation needs, as arrays by name."""
-        return {**self.descent.vectors(), "order": self.batches.order}
+        """What beside the evaluated weights and the statistics a later continuation needs, as arrays by name.
+
+        The best weights decide about what is to come only where training may go back to them.
+        """
+        best = {"best.theta": self.best.theta, "best.stats": self.best.stats} if self.job.on_nan == "rollback" else {}
+        return {**self.descent.vectors(), "order": self.batches.order, **best}
 
     def counters(self) -> dict[str, Any]:
         """The rest of the state, as plain values for JSON."""
@@ -146,7 +150,7 @@ class Trainer:
         """Go on, bit by bit, from what another trainer of the same job had when it yielded.
 
         ``tensors`` are its evaluated weights and its statistics by name and its ``vectors``, ``state`` its
-        ``counters``. The best weights are not among them: their owner puts them into ``best``.
+        ``counters``. Where the best weights are not among them, their owner puts them into ``best``.
         """
         for part in self.arena.parameters:
             part.view(self.weights.theta)[...] = tensors[part.name]
@@ -159,6 +163,9 @@ class Trainer:
         np.copyto(self.batches.order, tensors["order"])
         streams = state["streams"]
         self.stepping.shuffling.state, self.stepping.dropping.state = streams["shuffle"], streams["dropout"]
+        if "best.theta" in tensors:
+            np.copyto(self.best.theta, tensors["best.theta"])
+            np.copyto(self.best.stats, tensors["best.stats"])
         self.best.epoch = state["best"]["epoch"]
         self.best.value = math.nan if state["best"]["value"] is None else state["best"]["value"]
 

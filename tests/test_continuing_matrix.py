@@ -103,8 +103,9 @@ def goes_on(job: Job, places: dict[str, int]) -> None:
     for place, (state, best, passed) in snapshots.items():
         other = Trainer(job)
         other.restore(*state)
-        np.copyto(other.best.theta, best[0])
-        np.copyto(other.best.stats, best[1])
+        if job.on_nan != "rollback":  # else they are part of the state
+            np.copyto(other.best.theta, best[0])
+            np.copyto(other.best.stats, best[1])
         after = [told(event) for event in other.run() if not isinstance(event, Tick)]
         if passed < len(events):
             assert after == events[passed:], place

@@ -195,7 +195,7 @@ class Train:
         help="What is done when the loss or the gradient of a batch is not finite; stop: the run ends; skip: the batch "
         "makes no step and counts for nothing; rollback: back to the best weights so far (at first the initial ones), "
         "the optimizer begun anew at half the learning rate. An epoch without any finite batch, an evaluation that is "
-        "not finite (rollback answers that, too), and 10 rollbacks without a better epoch end the run.",
+        "not finite (rollback answers that, too), and more than 10 rollbacks without a better epoch end the run.",
     )
 
 

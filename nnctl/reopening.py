@@ -79,6 +79,7 @@ def reopen(
     if changed:
         atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
     _forget(run_dir.metrics_json)
+    _forget(run_dir.autopsy)
     recorder = Recorder(run_dir, prepared, trainer, _about(about, spec, trainer, changed, argv), saved)
     recorder.log.line(f"going on after epoch {trainer.progress.epoch}, step {trainer.stepping.done}")
     return Resumed(recorder, notes)

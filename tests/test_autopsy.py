@@ -13,7 +13,7 @@ import nnctl
 from nnctl.autopsy import autopsy
 from nnctl.autopsy.wording import code
 from nnctl.data.cache import Cache
-from nnctl.experiment import open_experiment
+from nnctl.experiment import open_experiment, resume
 from nnctl.network.members import stream
 from nnctl.runs import atomic
 from nnctl.trainer import Epoch, Trainer
@@ -253,3 +253,12 @@ def test_numbers_are_those_of_the_finite_ones() -> None:
     assert (found.count, found.lost, found.low, found.high, found.mean) == (4, 2, -3.0, 1.0, 2.0)
     assert found.norm == pytest.approx(10**0.5)
     assert numbers(np.full(3, np.nan)).lost == 3
+
+
+def test_a_run_that_goes_on_and_ends_well_has_no_autopsy_any_more(config: Path, tmp_path: Path) -> None:
+    table(tmp_path / "table.csv", 1.0)
+    with pytest.raises(nnctl.NnctlError):
+        nnctl.train(config, {"optimizer.lr": 1e30, "checkpoint.every": "1 epochs"})
+    (page,) = (tmp_path / "runs").glob("it/2*/autopsy.md")
+    assert resume(page.parent, {"optimizer.lr": 1e-6}).status == "completed"
+    assert not page.exists()

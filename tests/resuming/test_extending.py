@@ -12,6 +12,7 @@ import nnctl
 from nnctl.errors import DataError, DivergedError, SpecError
 from nnctl.extending import FREE
 from nnctl.runs.atomic import read_json
+from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import read_experiment
 from nnctl.training import resuming
 from tests.resuming.helpers import killed, rows
@@ -85,7 +86,10 @@ def test_a_diverged_run_goes_on_with_a_smaller_step(in_folder: Path) -> None:
         nnctl.train(config, spec)
     with pytest.raises(SpecError, match=r"has diverged: .*optimizer\.lr=1e\+17`"):
         nnctl.resume("it/latest")
+    autopsy = RunDir(Path("runs/it/latest")).autopsy
+    assert autopsy.exists()
     assert nnctl.resume("it/latest", {"optimizer.lr": 1e-3}).status == "completed"
+    assert not autopsy.exists()
 
 
 @pytest.mark.parametrize(

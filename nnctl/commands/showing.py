@@ -27,22 +27,29 @@ def show(events: Iterator[Event], *, quiet: bool, as_json: bool, progress: Mode)
     from nnctl.console.progress import display
     from nnctl.errors import OutputError
     from nnctl.experiment import diverged
+    from nnctl.interrupts import Terminated
 
     shown = display(progress, quiet=quiet)
-    failed = False
+    status: Literal["failed", "interrupted"] = "failed"
+    hint = ""
     try:
         with shown:
             for event in events:
                 shown.show(event)
     except OutputError:
-        failed = True
+        hint = "once it can be written, go on with"
+        raise
+    except (KeyboardInterrupt, Terminated):
+        status, hint = "interrupted", "ended at once, as a signal asked; go on from the last save with"
         raise
     finally:
-        run = shown.so_far()
+        run = shown.so_far(status)
         if run is not None:
             _print(run, quiet=quiet, as_json=as_json)
-            if failed:
-                _tell(f"go on, once it can be written, with `{_resume(run)}`")
+            if hint:
+                _tell(f"{run.path}: {hint} `{_resume(run)}`")
+        elif status == "interrupted":
+            _tell("stopped before training began: nothing was run")
     if shown.finished is not None and shown.finished.signal is not None:
         interrupted(shown.finished.run, shown.finished.signal)
     if run is not None and run.status == "diverged":

@@ -73,19 +73,19 @@ class Display:
     def begin_folds(self, started: FoldsStarted) -> None:
         """The folder of a cross-validation is there; its folds begin and end as runs do."""
 
-    def so_far(self) -> Run | None:
-        """The run; where an error ended it without a last word, what is known of it; None before it began."""
+    def so_far(self, status: Literal["failed", "interrupted"] = "failed") -> Run | None:
+        """The run; where it ended without a last word, what is known of it, with this status; None before it began."""
         last = self.finished or self.found
         if last is not None:
             return last.run
-        run = self._unfinished()
+        run = self._unfinished(status)
         if self.folds is None:
             return run
         from nnctl.folding import folded
 
-        return folded(self.folds.run, [*self._ended, *([run] if run else [])], "failed", "")
+        return folded(self.folds.run, [*self._ended, *([run] if run else [])], status, "")
 
-    def _unfinished(self) -> Run | None:
+    def _unfinished(self, status: str) -> Run | None:
         """What is known of the run that has not ended."""
         from nnctl.run import Run
 
@@ -94,7 +94,7 @@ class Display:
         epoch = self.epoch
         return Run(
             path=self.started.run,
-            status="failed",
+            status=status,
             reason="",
             epochs=epoch.epoch if epoch else 0,
             best_epoch=0,

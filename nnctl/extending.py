@@ -12,7 +12,7 @@ from nnctl.job import Job
 from nnctl.run import FINISHED
 from nnctl.spec.flat import leaves
 from nnctl.spec.overrides import COMMAND_LINE, assigned
-from nnctl.spec.problems import shown
+from nnctl.spec.problems import shown, suggest
 from nnctl.spec.reading import Spec
 from nnctl.spec.schema import Experiment
 
@@ -56,7 +56,7 @@ def check_overrides(overrides: Sequence[str] | Mapping[str, Any] | None) -> None
     """Raise SpecError with every key among the overrides that must stay as it is."""
     place = ARGUMENTS if isinstance(overrides, Mapping) else COMMAND_LINE
     problems = [
-        Problem(_fixed(""), key, place)
+        Problem(_fixed(f" (did you mean `{meant}`?)" if (meant := suggest(key, FREE)) else ""), key, place)
         for key in assigned([overrides] if isinstance(overrides, str) else overrides or ())
         if not within(key, FREE) and not any(free.startswith(f"{key}.") for free in FREE)
     ]
@@ -75,9 +75,9 @@ def check_changes(changed: Changes, spec: Spec) -> None:
         raise SpecError(problems)
 
 
-def _fixed(was: str) -> str:
+def _fixed(more: str) -> str:
     return (
-        f"cannot change when a run goes on{was}; allowed: {', '.join(FREE)}; or train a new run from its weights with "
+        f"cannot change when a run goes on{more}; allowed: {', '.join(FREE)}; or train a new run from its weights with "
         "`nnctl train --from`"
     )
 

@@ -8,7 +8,7 @@ import typer
 
 from nnctl.commands import AsJson, RunsDir
 from nnctl.console import output
-from nnctl.console.text import clean
+from nnctl.console.text import clean, count
 from nnctl.errors import RunError
 
 
@@ -42,6 +42,7 @@ def verify(
     if as_json:
         output.write_json({"schema": "nnctl.verify/1", **found})
     else:
-        output.write(f"{found['files']:,} files in {found['runs']:,} runs read, {damaged or 'none'} damaged")
+        files, runs = count(found["files"], "file"), count(found["runs"], "run")
+        output.write(f"{files} in {runs} read, {damaged or 'none'} damaged")
     if damaged:
         raise typer.Exit(RunError.exit_code)

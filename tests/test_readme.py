@@ -54,10 +54,27 @@ def shell(project: Path, script: str) -> subprocess.CompletedProcess[str]:
 def test_the_tour_runs_from_top_to_bottom(project: Path) -> None:
     assert len(TOUR) >= 6
     for script in TOUR:
+        if "jq" in script and shutil.which("jq") is None:
+            continue
         done = shell(project, script)
         assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+        if "runs best grid --metric" in script:
+            assert len(done.stdout.split()) == 3
+            assert len(set(done.stdout.split())) == 1, "three ways to one winner"
     assert (project / "predictions.csv").read_text().count("\n") == 151
-    assert len(list((project / "runs" / "wine").iterdir())) == 5
+    assert len(list((project / "runs" / "wine").iterdir())) == 6
+    assert not (project / "runs" / "grid").exists()
+
+
+@pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
+def test_what_is_shown_of_gnu_parallel_trains_the_grid(project: Path) -> None:
+    (script,) = re.findall(r"^<!-- tour with parallel -->\n```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    done = shell(project, script)
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.split()) == sorted(
+        f"runs/grid/{path.name}" for path in (project / "runs/grid").glob("2*")
+    )
+    assert len(done.stdout.split()) == 4
 
 
 def test_the_commands_that_set_up_are_make_targets() -> None:

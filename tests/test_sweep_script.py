@@ -107,7 +107,8 @@ def results(widths: tuple[int, ...] = (4, 8)) -> dict[tuple[Any, Any], str]:
     found = {}
     grid = {(lr, (width,)) for lr in (0.001, 0.01) for width in widths}
     summaries = [describe(run) for run in all_runs(Path("runs"))]
-    assert Counter(summary.status for summary in summaries) == {"completed": len(grid)}, summaries
+    ended = [(summary.run, summary.status, summary.damaged) for summary in summaries]
+    assert Counter(status for _, status, _ in ended) == {"completed": len(grid)}, ended
     for summary in summaries:
         about = json.loads(Path(summary.run, "run.json").read_text())
         with Path(summary.run, "metrics.csv").open() as file:

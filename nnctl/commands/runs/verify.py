@@ -42,7 +42,7 @@ def verify(
     if as_json:
         output.write_json({"schema": "nnctl.verify/1", **found})
     else:
-        files, runs = count(found["files"], "file"), count(found["runs"], "run")
-        output.write(f"{files} in {runs} read, {damaged or 'none'} damaged")
+        files, of = count(found["files"], "file"), count(found["runs"], "run")
+        output.write(f"{files} in {of} read, {damaged or 'none'} damaged")
     if damaged:
         raise typer.Exit(RunError.exit_code)

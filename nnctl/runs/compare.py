@@ -86,18 +86,19 @@ class Repeats:
 
 
 def repeats_of(run: RunDir) -> Repeats:
-    """The runs of the same name that repeat this one; those on the same rows, where there are any."""
+    """The runs of the same name that repeat this one, one for each seed; those on the same rows, if there are any."""
     own = _without_seeds(run)
     found = [each for each in runs_of_name(run.path.parent) if own is not None and _without_seeds(each) == own]
-    same: list[Summary] = []
-    moved: list[Summary] = []
-    for each in found:
+    same: dict[Any, Summary] = {}
+    moved: dict[Any, Summary] = {}
+    for each in sorted(found, key=lambda each: (each.path.name != run.path.name, each.path.name)):
         summary = listing.describe(each)
         if summary.status in ENDED and summary.metrics:
-            (same if split_seed(each) == split_seed(run) else moved).append(summary)
+            kept = same if split_seed(each) == split_seed(run) else moved
+            kept.setdefault(summary.seed, summary)  # the same seed once more is the same run once more: no noise at all
     if len(same) > 1 or not moved:
-        return Repeats(same, same_rows=True)
-    return Repeats(same + moved, same_rows=False)
+        return Repeats(list(same.values()), same_rows=True)
+    return Repeats(list({**moved, **same}.values()), same_rows=False)
 
 
 def _without_seeds(run: RunDir) -> bytes | None:

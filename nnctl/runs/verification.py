@@ -66,7 +66,8 @@ def _of_run(run: RunDir) -> Verified:
     for each in (run, *folds_of(run)):
         checkpoints = _checkpoints(each)
         checks: list[Callable[[], Any]] = [partial(listing.read, each), partial(_check_all_there, each)]
-        checks += [partial(_load, path) for path in checkpoints]
+        checks += [partial(_load, path) for path in checkpoints if path != each.last]
+        checks.append(partial(_check_last, each))
         if os.path.lexists(each.metrics_csv):
             checks.append(partial(_check_rows, each))
         described = (each.run_json, each.metrics_json, each.folds_json, each.metrics_csv)
@@ -108,12 +109,23 @@ def _checkpoints(run: RunDir) -> list[Path]:
     return [run.checkpoints / name for name in names if Path(name).suffix in (SUFFIX, ".prev")]
 
 
-def _load(path: Path) -> None:
+def _load(path: Path) -> dict[str, Any]:
+    """What a checkpoint says, once it has proved to be whole."""
     try:
-        checkpoint.load(path)
+        return checkpoint.load(path).meta
     except SpecError:
         if os.path.lexists(path):  # a link that leads nowhere; else it has been replaced or pruned meanwhile
             raise
+        return {}
+
+
+def _check_last(run: RunDir) -> None:
+    """Raise RunError unless the last save is whole, and all rows of metrics are there that it counts on."""
+    counted = _load(run.last).get("metrics") or (0, 0)
+    size = os.stat(run.metrics_csv).st_size if os.path.isfile(run.metrics_csv) else 0
+    if size < counted[0]:
+        message = f"is damaged: {size:,} bytes, and the last save counts on {counted[0]:,} ({counted[1]:,} rows)"
+        raise RunError(Problem(message, place=Place(str(run.metrics_csv))))
 
 
 def _check_rows(run: RunDir) -> None:

@@ -10,7 +10,7 @@ def test_whole_runs_end_with_0(nnctl, trained):
     files = len(
         [path for path in Path(trained).rglob("*") if path.suffix in (".safetensors", ".prev", ".csv", ".json")]
     )
-    assert (result.code, result.out) == (0, f"{files} files in 1 runs read, none damaged\n")
+    assert (result.code, result.out) == (0, f"{files} files in 1 run read, none damaged\n")
     found = nnctl("runs", "verify", trained, "--json").json
     assert found == {"schema": "nnctl.verify/1", "runs": 1, "files": files, "damaged": [], "litter": []}
 

@@ -37,7 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def place(number: int, *, seed: int = 0, split: str = "null", units: int = 8, lr: str = "0.1", **about: str) -> RunDir:
-    run = make(f"20261121-000000-{number:04d}", metrics={"val_loss": number / 10}, **about)
+    run = make(f"20261121-000000-{number:04d}", metrics={"val_loss": number / 10}, seed=seed, **about)
     run.resolved.write_text(RESOLVED.format(seed=seed, split=split, units=units, lr=lr))
     return run
 
@@ -86,6 +86,15 @@ def test_repeats_differ_in_the_seed_alone() -> None:
     make("20261121-000000-0008", status="failed")
     make("20261121-000000-0009").run_json.write_text("{")
     assert ids(first) == ([1, 2, 3], True)
+
+
+def test_the_same_seed_twice_is_no_repeat() -> None:
+    place(1, seed=0)
+    second = place(2, seed=0)
+    assert ids(second) == ([2], True)
+    place(3, seed=1, split="0")
+    place(4, seed=1, split="0")
+    assert ids(second) == ([2, 3], True)
 
 
 def test_where_the_rows_move_with_the_seed_that_is_said() -> None:

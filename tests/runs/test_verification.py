@@ -125,6 +125,16 @@ def test_a_row_that_a_kill_has_torn_is_no_damage_since_resume_takes_it_away(stat
     assert len(faults()) == 1
 
 
+def test_rows_that_the_last_save_counts_on_are_missed() -> None:
+    run = whole()
+    checkpoint.save(run.last, tensors(), {**META, "metrics": (len(TABLE), 2)})
+    assert faults() == []
+    run.metrics_csv.write_text(TABLE[: TABLE.index("\n3,") + 1])
+    (fault,) = faults()
+    assert fault.file == str(run.metrics_csv)
+    assert "and the last save counts on 80 (2 rows)" in fault.message
+
+
 def test_litter_is_named_and_no_damage_but_not_that_of_a_run_in_training() -> None:
     run = whole()
     temporary = atomic.temporary_name(run.last)

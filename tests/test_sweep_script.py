@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import json
@@ -80,10 +81,8 @@ def heed_signals() -> None:
 
 def end(sweep: subprocess.Popen[str], number: int) -> None:
     """Signal the whole group, as Ctrl-C or a closed window does, and wait until nobody in it is left."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(sweep.pid, number)
-    except ProcessLookupError:
-        return
     sweep.communicate(timeout=60)
     until = time.monotonic() + 60
     while time.monotonic() < until:

@@ -30,6 +30,7 @@ from nnctl.interrupts import Terminated, raise_terminated
 from nnctl.runs import atomic
 
 DEBUG = "--debug"
+HELP = {"-h", "--help"}
 INTERRUPTED = 130
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 TAKE_CONFIG = ("train", "check", "gradcheck")
@@ -39,7 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts faster, and reads the same in a pipe
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": sorted(HELP)},
 )
 
 
@@ -95,11 +96,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    streams = sys.stdout, sys.stderr
     try:
         app(args=words, prog_name="nnctl")
     except SystemExit as end:
+        if sys.stdout is not streams[0]:  # typer wraps them when it meets a pipe whose reader has gone, and ends with 1
+            sys.stdout, sys.stderr = streams
+            for stream in filter(None, streams):
+                output.abandon(stream)
+            return output.BROKEN_PIPE
+        code = end.code if isinstance(end.code, int) else 0
+        if sys.stdout is None and HELP.isdisjoint(words):  # whoever had a result has refused already
+            return code
         with output.stdout():  # a full disk shows itself only when the last lines are written out
-            return end.code if isinstance(end.code, int) else 0
+            return code
     raise AssertionError("typer ends by SystemExit")
 
 
@@ -111,6 +121,10 @@ def _tell(error: Exception, words: Sequence[str]) -> int:
         command = next((word for word in words if not word.startswith("-")), "")
         problems.show(error, of_config=command in TAKE_CONFIG)
         return error.exit_code
+    if isinstance(error, BrokenPipeError):  # met by typer, when it says what is wrong with the words
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            output.abandon(stream)
+        return output.BROKEN_PIPE
     if isinstance(error, OSError) and error.errno in FULL:  # met by typer, when it prints help
         output.abandon(sys.stdout)
         return _tell(OutputError(f"the output cannot be written: {atomic.reason(error)}"), words)

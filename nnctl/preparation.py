@@ -26,7 +26,7 @@ from nnctl.keys import Key, key_of
 from nnctl.losses import Loss
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
-from nnctl.sizes import machine_memory
+from nnctl.sizes import gigabytes, machine_memory, many
 from nnctl.spec.schema import Checkpoint, Experiment
 from nnctl.watching import Watched, watch
 
@@ -211,9 +211,9 @@ def _check_memory(network: Network, loss: Loss, experiment: Experiment, rows: in
     there = machine_memory()
     if parameters + activations > there:
         message = (
-            f"{network.parameters:,} parameters need {parameters / 1e9:,.1f} GB with {experiment.optimizer.name}, "
-            f"and batches of {batch:,} rows {activations / 1e9:,.1f} GB; this machine has {there / 1e9:,.1f} GB: "
+            f"{many(network.parameters)} parameters need {gigabytes(parameters)} with {experiment.optimizer.name}, "
+            f"and batches of {batch:,} rows {gigabytes(activations)}; this machine has {gigabytes(there)}: "
         )
-        if parameters > activations:
+        if parameters > min(activations, there):
             raise SpecError(Problem(message + "use fewer units", "model"))
         raise SpecError(Problem(message + "make the batches smaller", "train.batch_size"))

@@ -15,10 +15,22 @@ from nnctl.spec.schema import Data
 
 SHARE = 0.25  # of the machine's memory; the rows of a batch are gathered from the matrix in any order
 
+MOST_TOLD = 10**15  # by its number
+
 
 def machine_memory() -> int:
     """The bytes of memory that the machine has."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def gigabytes(size: int) -> str:
+    """Bytes as a message tells them; a config may ask for more of them than a float can hold."""
+    return f"{size / 1e9:,.1f} GB" if size < MOST_TOLD else f"over {MOST_TOLD / 1e9:,.0f} GB"
+
+
+def many(number: int) -> str:
+    """A number of parameters, or of rows, as a message tells it."""
+    return f"{number:,}" if number < MOST_TOLD else f"over {MOST_TOLD:,}"
 
 
 def check_width(data: Data, features: Features, dataset: Dataset, dtype: Any) -> None:
@@ -34,7 +46,7 @@ def check_width(data: Data, features: Features, dataset: Dataset, dtype: Any) ->
     way = "fewer `buckets`" if not widest.encoder.keeps_levels else "keep fewer levels by `data.categorical.max_levels`"
     message = (
         f"{widest.encoder.name} makes {widest.width:,} columns of `{widest.name}`, and with them the matrix of "
-        f"{rows:,} rows and {features.width:,} features takes {size / 1e9:,.1f} GB, over a quarter of this machine's "
-        f"{there / 1e9:,.1f} GB: write `{format_key(key)}: embedding`, which is one column of codes, or {way}"
+        f"{rows:,} rows and {features.width:,} features takes {gigabytes(size)}, over a quarter of this machine's "
+        f"{gigabytes(there)}: write `{format_key(key)}: embedding`, which is one column of codes, or {way}"
     )
     raise SpecError(Problem(message, format_key(key) if own and own.encode else "data.categorical.encode"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -24,6 +25,6 @@ def predict(
     """
     from nnctl import judging
 
-    with output.stdout():
+    with output.stdout() if to == "-" else contextlib.nullcontext():
         predicted = judging.predict(run, csv, to, proba=proba, runs_dir=runs_dir)
     output.notes(predicted.notes)

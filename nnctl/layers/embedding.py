@@ -26,7 +26,7 @@ class Embedding(Layer):
     """
 
     dim: int | Literal["auto"] = option(
-        default="auto", ge=1, help="Length of the vectors; auto: round(1.6 n^0.56) for n levels, at most 50."
+        default="auto", ge=1, le=65_536, help="Length of the vectors; auto: round(1.6 n^0.56) for n levels, at most 50."
     )
     columns: tuple[str, ...] | None = option(default=None, help="Columns to embed; null: all that hold codes.")
     init: Initializer = option(default_factory=Uniform, help="Initializer of the vectors.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,7 +36,7 @@ class Node:
     @property
     def size(self) -> int:
         """The number of its own parameters."""
-        return sum(int(np.prod(parameter.shape)) for parameter in self.plan.parameters.values())
+        return sum(math.prod(parameter.shape) for parameter in self.plan.parameters.values())
 
     @property
     def learns(self) -> bool:

@@ -23,8 +23,7 @@ from typing import Any
 
 import pytest
 
-from nnctl.runs.find import all_runs
-from nnctl.runs.listing import describe
+from nnctl.runs.listing import ls
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "examples" / "sweep.sh"
@@ -105,7 +104,7 @@ def results(widths: tuple[int, ...] = (4, 8)) -> dict[tuple[Any, Any], str]:
     """The weights of every configuration, each of which was trained exactly once and has each row of metrics once."""
     found = {}
     grid = {(lr, (width,)) for lr in (0.001, 0.01) for width in widths}
-    summaries = [describe(run) for run in all_runs(Path("runs"))]
+    summaries = ls(Path("runs"))  # a folder that a killed start has left is no run
     ended = [(summary.run, summary.status, summary.damaged) for summary in summaries]
     assert Counter(status for _, status, _ in ended) == {"completed": len(grid)}, ended
     for summary in summaries:
@@ -179,7 +178,7 @@ def test_an_error_stops_it_and_a_diverged_run_does_not(folder: Path, monkeypatch
     monkeypatch.setenv("LRS", "1e30 0.01")
     monkeypatch.setenv("WIDTHS", "4")
     best = finish("xargs")
-    runs = {os.path.relpath(run.path): describe(run).status for run in all_runs(Path("runs"))}
+    runs = {summary.run: summary.status for summary in ls(Path("runs"))}
     assert sorted(runs.values()) == ["completed", "diverged"]
     assert runs[best] == "completed"
     assert subprocess.run([str(SCRIPT), "nothing"], capture_output=True).returncode == 2

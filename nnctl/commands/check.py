@@ -34,7 +34,7 @@ def check(
         raise checked.error
     output.notes(checked.notes)
     if resolved:
-        output.write(checked.resolved.removesuffix("\n"))
+        output.write_bytes(checked.resolved.encode())
     elif not as_json:
         from nnctl.console import results
 

@@ -62,8 +62,11 @@ def write_path(path: str) -> None:
 
 
 def write_bytes(data: bytes) -> None:
-    """Write bytes to stdout as they are, whatever its encoding."""
+    """Write bytes to stdout as they are, whatever its encoding; a terminal gets nothing to obey."""
     with stdout() as stream:
+        if stream.isatty():
+            stream.write("\n".join(map(clean, data.decode(errors="surrogateescape").split("\n"))))
+            return
         stream.flush()
         stream.buffer.write(data)
 
@@ -75,7 +78,20 @@ def write_json(values: Any) -> None:
         # UTF-8 is what JSON is written in; a terminal that speaks something else gets escapes.
         ascii_only = stream.encoding.lower().replace("-", "") != "utf8"
         text = json.dumps(atomic.finite(values), indent=indent, ensure_ascii=ascii_only, allow_nan=False)
-        stream.write(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+        stream.write((_escaped(text) if stream.isatty() else _CONTROLS.sub(_escape, text)) + "\n")
+
+
+def _escaped(text: str) -> str:
+    """JSON with everything escaped that cannot be seen, such as a change of the direction that letters run in."""
+    return "\n".join(line if line.isprintable() else re.sub(r"[^ -~]", _unseen, line) for line in text.split("\n"))
+
+
+def _unseen(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else _escape(found)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1] if ord(found[0]) > 0x7F else f"\\u{ord(found[0]):04x}"
 
 
 class Enduring:

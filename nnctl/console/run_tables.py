@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from io import StringIO
 from typing import Any
 
 from nnctl.console import output
@@ -60,11 +61,18 @@ def write_csv(runs: Sequence[Summary]) -> None:
     with output.stdout() as stream:
         # A terminal obeys what a file only holds.
         shown = clean if stream.isatty() else str
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(names)
+        stream.write(_record(map(shown, names)))
         for run in runs:
             cells = (_cell(value(run, name)) for name in names)
-            writer.writerow(["" if cell is None else shown(cell) for cell in cells])
+            stream.write(_record("" if cell is None else shown(cell) for cell in cells))
+
+
+def _record(cells: Iterable[str]) -> str:
+    """A line of CSV."""
+    record = StringIO()
+    # With a bare \n as its line end, the csv module of Python 3.11 leaves a cell with a \r in it without quotes.
+    csv.writer(record, lineterminator="\r\n").writerow(cells)
+    return record.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _metrics(runs: Sequence[Summary]) -> list[str]:

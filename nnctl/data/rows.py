@@ -57,7 +57,7 @@ def write_rows(
     """
     try:
         if target == STDOUT:
-            _write(sys.stdout.buffer, header, rows, delimiter)
+            _write(_Terminal(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer, header, rows, delimiter)
         elif not is_replaced(target):
             with target.open("wb") as stream:  # a pipe or a device: there is nothing to replace
                 _write(stream, header, rows, delimiter)
@@ -98,7 +98,7 @@ def _replace(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]],
             temporary.unlink()
 
 
-def _write(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> None:
+def _write(stream: IO[bytes] | _Terminal, header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> None:
     # With a bare \n as its line end, the csv module of Python 3.11 leaves a cell with a \r in it without quotes.
     writer = csv.writer(_NewlineEnds(stream), delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(header)
@@ -106,10 +106,26 @@ def _write(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[str
     stream.flush()
 
 
+class _Terminal:
+    """Takes records for a terminal, which obeys what a file only holds, and escapes what it would obey."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def write(self, record: bytes) -> int:
+        letters = (
+            letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in record.decode()
+        )
+        return self._stream.write("".join(letters).encode())
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
 class _NewlineEnds:
     """Takes records that end in \\r\\n and writes them with \\n, as UTF-8."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes] | _Terminal) -> None:
         self._stream = stream
 
     def write(self, record: str) -> int:

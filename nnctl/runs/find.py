@@ -21,6 +21,7 @@ DEFAULT_RUNS_DIR = Path("runs")
 MAX_LISTED = 5
 MAX_COMPARED = 5_000  # names compared by spelling
 
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # of surrogates; the others are bytes that are no UTF-8
 _PART_OF_ID = re.compile(r"[0-9a-f-]{1,20}")
 
 
@@ -28,7 +29,10 @@ def runs_folder(runs_dir: str | Path | None) -> Path:
     """Where runs lie: the argument, else the environment variable NNCTL_RUNS_DIR, else ``runs``."""
     if runs_dir is not None:
         check_path("runs_dir", runs_dir, "the path of a folder")
-    return Path(runs_dir or os.environ.get("NNCTL_RUNS_DIR") or DEFAULT_RUNS_DIR)
+    path = os.fspath(runs_dir or os.environ.get("NNCTL_RUNS_DIR") or DEFAULT_RUNS_DIR)
+    if "\0" in path or _LONE.search(path):
+        raise SpecError(f"{shown(path)} can be the name of no folder, expected the one of your runs")
+    return Path(path)
 
 
 def cache_folder(runs_dir: str | Path | None) -> Path:

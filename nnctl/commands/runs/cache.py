@@ -8,6 +8,7 @@ import typer
 
 from nnctl.commands import AsJson, RunsDir
 from nnctl.console import output
+from nnctl.console.text import clean
 
 
 def cache(
@@ -31,4 +32,4 @@ def cache(
         output.write_json({**about, "cleared": clear})
         return
     kept = "entry" if count == 1 else "entries"
-    output.write(f"{found.folder}: {count} {kept}, {size / 1e6:,.1f} MB{' removed' if clear else ''}")
+    output.write(f"{clean(found.folder)}: {count} {kept}, {size / 1e6:,.1f} MB{' removed' if clear else ''}")

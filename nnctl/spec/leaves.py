@@ -31,15 +31,20 @@ def words(annotation: Any) -> tuple[str, ...]:
     )
 
 
+@functools.cache  # it takes a millisecond to make one, and a run binds the same options two or three times
+def _adapter(annotation: Any, bounds: tuple[tuple[str, float], ...]) -> TypeAdapter[Any]:
+    return TypeAdapter(_bounded(annotation, dict(bounds)), config=STRICT)
+
+
 class Leaf:
     """A type with bounds that holds no component: numbers, text, words, lists and mappings of them."""
 
     def __init__(self, annotation: Any, bounds: Mapping[str, float]) -> None:
         self.annotation, self.bounds = annotation, dict(bounds)
 
-    @functools.cached_property
+    @property
     def adapter(self) -> TypeAdapter[Any]:
-        return TypeAdapter(_bounded(self.annotation, self.bounds), config=STRICT)
+        return _adapter(self.annotation, tuple(self.bounds.items()))
 
     def read(self, value: Any) -> Any:
         """The validated value. Raises LookupError with the path to the element that is wrong in ``args``."""

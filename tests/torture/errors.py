@@ -1,0 +1,61 @@
+"""F2: the n-th call about a file fails, for all n and with every error, in `train` and in `resume`."""
+
+from __future__ import annotations
+
+import errno
+import random
+import re
+from pathlib import Path
+
+from tests.torture import recovery, scene
+from tests.torture.scene import Scene
+from tests.torture.shim import ERRORS, Call, Fail, Fault, Full
+from tests.torture.subject import LITTER, SHORT, Subject
+from tests.torture.tally import Plan, Tally
+
+SAID = re.compile("warning|is not kept")
+STRIDE = 5  # in `make test` a fifth of the calls of `resume`, which are much the same, and of full disks
+
+
+def inject(tally: Tally, folder: Path, chance: random.Random) -> None:
+    """Fail every call: in full with every error, else with one of them; and have the disk full from there on."""
+    subject = Subject.known(folder, SHORT)
+    for number, played in enumerate((scene.training(subject), scene.resuming(subject))):
+        first = chance.randrange(STRIDE)
+        for call in played.calls if tally.full or number == 0 else played.calls[first::STRIDE]:
+            for code in ERRORS if tally.full else (chance.choice(ERRORS),):
+                _fail(tally, played, call, Fail(call.number, code), errno.errorcode[code])
+            if tally.full or call.number % STRIDE == first:
+                _fail(tally, played, call, Full(call.number), "a disk that is full from there on")
+
+
+def _fail(tally: Tally, played: Scene, call: Call, fault: Fault, named: str) -> None:
+    subject, what = played.subject, f"`{played.words[0]}`, {named} at {call}"
+    ended = played.play(fault)
+    if ended.code == 0:
+        tally.note("went on")
+        wrong = _went_on(played, call, fault)
+        tally.check(not wrong, f"{what}: {wrong}")
+        pruned = call.name == "unlink" and not call.path.name.endswith(LITTER)
+        recovery.ends_the_same(tally, subject, what, but="checkpoints" if pruned else "")
+        return
+    tally.note(f"exit {ended.code}")
+    wrong = recovery.told(ended)
+    tally.check(not wrong, f"{what}: {wrong}")
+    left = set(subject.litter()) - set(played.litter)
+    tally.check(not left, f"{what}: left {left}")
+    recovery.left_whole(tally, subject, what)
+    recovery.go_on(tally, subject, what)
+
+
+def _went_on(played: Scene, call: Call, fault: Fault) -> str:
+    """What is wrong with a run that did not stop at an error, and ended as if there had been none: nothing was said."""
+    if call.name == "unlink" and call.path.name.endswith(LITTER):
+        return ""  # it was renamed before, and is not there
+    if isinstance(fault, Full):
+        return ""  # nothing was written any more
+    logs = "".join(run.log.read_text() for run in played.subject.begun())
+    return "" if SAID.search(logs) else f"went on, and said nothing: {logs!r}"
+
+
+PLAN = Plan("F2", "the n-th call fails", "exit 74 or 6 with the path, or 0 with a warning; old state whole", 360, 120, inject)

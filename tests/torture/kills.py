@@ -1,0 +1,134 @@
+"""F1: SIGKILL at random times, again and again until the run is done: then it is as if nobody had killed it."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.torture import processes, recovery
+from tests.torture.phases import PHASES, KillIn, Phase, kill_myself
+from tests.torture.shim import Watch
+from tests.torture.subject import NAMES, SUBJECTS, Subject
+from tests.torture.tally import Plan, Tally
+
+KILLED = 137
+REAL = 6  # every so many kills one hits a process of its own
+TIMED = 3  # ... and every so many one comes by the clock
+A_PHASE = 20  # of so many kills one hits each phase, at least
+LIVES = 12  # deaths of a run that follow the order; after those it is left alone
+
+
+def inject(
+    tally: Tally, folder: Path, chance: random.Random, broken: Callable[[], object] | None = None
+) -> None:
+    """Kill runs of four kinds until there are enough kills, the same number of each."""
+    share = -(-tally.at_least // len(SUBJECTS))
+    phases, kills = Counter[str](), itertools.count(1)
+    for name, text in zip(NAMES, SUBJECTS, strict=True):
+        subject = Subject.known(folder / name.replace(" ", "-"), text)
+        until = tally.injected + share
+        while tally.injected < until and len(tally.failures) < 100:
+            _life(tally, Victim(subject, chance, kills, phases, broken), until)
+    enough = max(tally.at_least // A_PHASE, 1)
+    for phase in PHASES:
+        tally.outcomes[f"in {phase}"] = phases[phase]
+        tally.check(phases[phase] >= enough, f"{phases[phase]} kills in the phase `{phase}`, not {enough}")
+
+
+class Victim:
+    """A run that is killed now and then."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        chance: random.Random,
+        kills: itertools.count[int],
+        phases: Counter[str],
+        broken: Callable[[], object] | None,
+    ) -> None:
+        self.subject, self.chance, self.kills, self.phases, self.broken = subject, chance, kills, phases, broken
+        shutil.rmtree(subject.runs, ignore_errors=True)
+
+    def live(self) -> tuple[processes.Ended, str]:
+        """Train, or resume what there is, until the end or a kill; how that was done."""
+        words, number = recovery.words_to_go_on(self.subject), next(self.kills)
+        if number % REAL == 0:
+            return self._real(words)
+        if number % TIMED == 0:
+            return self._timed(words)
+        phase = min(PHASES, key=lambda name: (self.phases[name], PHASES.index(name)))
+        if phase == "epoch":
+            return self._forked(words, Phase(), self._in_a_step, f"in an epoch of `{words[0]}`")
+        if phase == "data" and words[0] == "resume":
+            phase = self.chance.choice(PHASES[3:])  # what was prepared is there
+        at = self.chance.choice((1, 1, 2, 3, 5, 8))
+        return self._forked(words, KillIn(phase, at), None, f"at call {at} of {phase} in `{words[0]}`")
+
+    def _forked(
+        self, words: list[str], phase: Phase, more: Callable[[], object] | None, how: str, after: float | None = None
+    ) -> tuple[processes.Ended, str]:
+        watch = Watch(self.subject.runs, phase)
+
+        def prepare() -> None:
+            for step in (self.broken, watch.install, more):
+                if step is not None:
+                    step()
+
+        child = processes.start(processes.nnctl(*words, prepare=prepare), self.subject.folder)
+        if after is not None:
+            child.kill_after(after)
+        ended = child.wait()
+        if ended.code == KILLED:
+            self.phases[phase.name] += 1
+        return ended, how
+
+    def _timed(self, words: list[str]) -> tuple[processes.Ended, str]:
+        after = self.chance.uniform(0, self.subject.seconds)
+        return self._forked(words, Phase(), None, f"{after:.3f} s after the start of `{words[0]}`", after)
+
+    def _real(self, words: list[str]) -> tuple[processes.Ended, str]:
+        """A process of its own: what it was doing is told by what it left."""
+        child = processes.real(words, self.subject.folder)
+        after = self.chance.uniform(0.5, 1.1) * (self.subject.seconds + processes.start_up())
+        child.kill_after(after)
+        ended = child.wait()
+        if ended.code == KILLED:
+            self.phases["epoch" if self.subject.begun() else "start"] += 1
+        return ended, f"a process of its own, {after:.3f} s after `{words[0]}`"
+
+    def _in_a_step(self) -> None:
+        from nnctl.trainer import Trainer
+
+        step, left = Trainer._step, itertools.count(-self.chance.choice((1, 2, 3, 5, 8, 13)))
+
+        def stepping(trainer: Trainer) -> bool:
+            if next(left) == 0:
+                kill_myself()
+            return step(trainer)
+
+        Trainer._step = stepping
+
+
+def _life(tally: Tally, victim: Victim, until: int) -> None:
+    """Kill a run and let it go on until it has ended."""
+    for _ in range(LIVES):
+        if tally.injected >= until:
+            break
+        ended, how = victim.live()
+        if ended.code == 0:
+            recovery.ends_the_same(tally, victim.subject, how)
+            return
+        if not tally.check(ended.code == KILLED, f"{how}: exit {ended.code}: {ended.err}"):
+            return
+        tally.note("killed")
+        recovery.left_whole(tally, victim.subject, f"killed {how}")
+        if recovery.is_done(victim.subject):
+            break
+    recovery.go_on(tally, victim.subject, "after the last kill")
+
+
+PLAN = Plan("F1", "SIGKILL until the run is done", "all whole, all endings the same, every phase hit", 240, 50, inject)

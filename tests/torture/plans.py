@@ -1,0 +1,33 @@
+"""All kinds of faults, in the order of the plan."""
+
+from __future__ import annotations
+
+from tests.torture import (
+    crashes,
+    crowd,
+    damage,
+    errors,
+    full_disk,
+    fuzz,
+    interrupts,
+    kills,
+    power,
+    repeats,
+    rivals,
+    trace,
+)
+
+PLANS = (
+    kills.PLAN,
+    errors.PLAN,
+    crashes.PLAN,
+    power.PLAN,
+    trace.PLAN,
+    damage.PLAN,
+    crowd.PLAN,
+    rivals.PLAN,
+    interrupts.PLAN,
+    full_disk.PLAN,
+    repeats.PLAN,
+    fuzz.PLAN,
+)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nnctl.errors import NnctlError, RunError
 from nnctl.runs import checkpoint
-from tests.torture.subject import SUBJECTS, Subject
+from tests.torture.subject import COSINE, STEP, Subject
 from tests.torture.tally import Plan, Tally
 
 PAGE = 4096
@@ -21,7 +21,7 @@ SHARES = {"flipped": 1000, "cut": 500, "header": 3000}  # of the full count; the
 
 def inject(tally: Tally, folder: Path, chance: random.Random) -> None:
     """Damage the `last` of a run in every way, and load it."""
-    subject, other = (Subject.make(folder / str(number), text) for number, text in enumerate(SUBJECTS[:2]))
+    subject, other = Subject.make(folder / "one", STEP), Subject.make(folder / "other", COSINE)
     path, foreign = (each.train().last for each in (subject, other))
     whole, strange = path.read_bytes(), foreign.read_bytes()
     share = tally.at_least / (sum(SHARES.values()) + 50)

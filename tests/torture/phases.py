@@ -52,7 +52,7 @@ class Phase(Quiet):
             return self.of(call)
         if call.name == "mkdir":
             return "start"
-        begun = call.name == "replace" and call.path.name == "run.json"
+        begun = call.name in ("replace", "fsync") and call.path.name == "run.json"
         return "epoch" if begun or self._between == "epoch" else "start"
 
     def _show(self, phase: str) -> None:

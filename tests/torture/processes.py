@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
+import io
 import os
 import signal
 import subprocess
@@ -17,6 +20,15 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 ROOT = Path(__file__).parents[2]
+WARM = """
+data: {path: table.csv, target: y, id: [id], drop: [b], split: {val: 0.25}}
+model: {hidden: [4], dropout: 0.1, norm: batch, activation: tanh}
+optimizer: {type: adam, lr: 0.1, ema: 0.9}
+schedule: {type: step, every: 3}
+early_stopping: {type: patience, patience: 3}
+train: {epochs: 2, batch_size: 12}
+checkpoint: {every: 1 epochs, keep: 3}
+"""
 HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 PATIENCE = 120.0  # seconds; a process that takes longer hangs
 
@@ -157,21 +169,19 @@ def warm() -> None:
     """Do now what every forked process would do anew: import, look for components, build the command line."""
     import typer.main
 
-    import nnctl
-    import nnctl.console.problems
-    import nnctl.console.results  # noqa: F401
     from nnctl.cli import app
-    from nnctl.component import KINDS, registry
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         table, config = Path(folder, "table.csv"), Path(folder, "it.yaml")
-        table.write_text("a,y\n" + "1,0\n2,1\n" * 8)
-        config.write_text("data: {path: table.csv, target: y}\ntrain: {epochs: 1}\n")
-        nnctl.train(config, runs_dir=Path(folder, "runs"))
-    for kind in KINDS:
-        registry.all(kind)
+        table.write_text("id,a,b,y\n" + "1,0,x,n\n2,1,y,m\n" * 8)
+        config.write_text(WARM)
+        for words in (["train", str(config)], ["resume", "it/latest", "train.epochs=3"], ["runs", "ls"]):
+            with contextlib.suppress(SystemExit):
+                app([*words, "--runs-dir", f"{folder}/runs"])
     command = typer.main.get_command(app)
     typer.main.get_command = lambda _: command
+    gc.collect()
+    gc.freeze()  # the collector of a forked process would copy the memory that it shares with this one
 
 
 def _work(work: Callable[[], int], folder: Path, env: Mapping[str, str], out: int, err: int) -> NoReturn:

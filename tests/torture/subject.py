@@ -61,8 +61,12 @@ optimizer: sgd
 train: {{epochs: 3, batch_size: full}}
 checkpoint: {{every: 1 epochs, keep: 2}}
 """
-SUBJECTS = (STEP, COSINE, PLATEAU, REGRESSION)
-NAMES = ("sgd + step", "adam + cosine + dropout", "plateau + early stopping", "saves in an epoch")
+SUBJECTS = {
+    "sgd-step": STEP,
+    "adam-cosine-dropout": COSINE,
+    "plateau-early-stopping": PLATEAU,
+    "saves-in-an-epoch": REGRESSION,
+}
 
 SECONDS = "seconds"  # the only thing that differs from one run to the next
 KEPT = ("kind", "epoch", "state", "monitor", "last_row", "best_row", "stop")  # of what a checkpoint says

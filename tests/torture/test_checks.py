@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 
 from nnctl.runs import atomic
 from tests.torture import broken, crashes, kills, power, processes
+from tests.torture.phases import PHASES
 from tests.torture.shim import Fail, Full, Recorded, Watch
+from tests.torture.subject import STEP
 from tests.torture.tally import Tally, table
 
-LOST = ("no state the run was in", "neither `last` nor `last.prev`", "a state the run was never in", "nothing loads")
+LOST = ("no state the run was in", "neither `last` nor `last.prev`", "a state the run was never in", "nothing loads", "is missing")
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +36,17 @@ def lost(found: Tally) -> list[str]:
 
 @pytest.mark.parametrize("writer", [broken.in_place, broken.delete_first])
 def test_crashes_find_a_broken_writer(tmp_path: Path, writer: Callable[[], None]) -> None:
-    found = tally(30)
+    found = tally(20)
     crashes.inject(found, tmp_path, random.Random(0), broken=writer)
     assert lost(found)
 
 
 @pytest.mark.parametrize("writer", [broken.in_place, broken.delete_first])
-def test_kills_find_a_broken_writer(tmp_path: Path, writer: Callable[[], None]) -> None:
-    found = tally(24)
+def test_kills_find_a_broken_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[[], None]
+) -> None:
+    monkeypatch.setattr(kills, "SUBJECTS", {"it": STEP})
+    found = tally(16)
     kills.inject(found, tmp_path, random.Random(0), broken=writer)
     assert lost(found)
 
@@ -53,12 +59,12 @@ def test_power_cuts_find_a_writer_that_does_not_sync(tmp_path: Path, monkeypatch
     assert lost(found)
 
 
-def test_a_phase_without_a_kill_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kills.Victim, "live", lambda victim: kills.Victim._timed(victim, ["list"]))
-    monkeypatch.setattr(kills, "SUBJECTS", ())
-    found = tally(1)
-    kills.inject(found, tmp_path, random.Random(0))
-    assert any("kills in the phase `prune`" in failure for failure in found.failures)
+def test_a_phase_with_too_few_kills_is_a_failure() -> None:
+    found = tally(200)
+    kills.spread(found, Counter({phase: 10 for phase in PHASES}))
+    assert not found.failures
+    kills.spread(found, Counter({phase: 10 for phase in PHASES if phase != "prune"}))
+    assert found.failures == ["0 kills in the phase `prune`, not 10"]
 
 
 def test_too_few_faults_and_a_failure_miss_the_mark() -> None:

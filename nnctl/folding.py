@@ -164,7 +164,8 @@ def begin_folds(run_dir: RunDir, spec: Spec, first: Prepared, about: Mapping[str
     atomic.write(run_dir.config, spec.document.content)
     atomic.write(run_dir.resolved, dump(written(with_fold(resolved(first), None))).encode())
     recorder = FoldsRecorder(run_dir, described)
-    link_latest(run_dir.path)
+    for text in link_latest(run_dir.path):
+        recorder.note(text)
     return recorder
 
 

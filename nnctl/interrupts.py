@@ -64,12 +64,18 @@ class Terminated(BaseException):
 
 
 def raise_terminated() -> None:
-    """Have SIGTERM and SIGHUP raise `Terminated`, unless the parent process has set them to be ignored."""
+    """Have SIGTERM and SIGHUP raise `Terminated`, unless the parent process has set them to be ignored.
+
+    SIGUSR1 asks for a save; where there is nothing to save yet, or any longer, it does nothing.
+    """
 
     def end(number: int, frame: FrameType | None) -> None:
         raise Terminated(number)
 
+    def nothing(number: int, frame: FrameType | None) -> None:
+        pass
+
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number, handler in ((signal.SIGTERM, end), (signal.SIGHUP, end), (SAVING, nothing)):
             if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, end)
+                signal.signal(number, handler)

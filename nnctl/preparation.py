@@ -17,7 +17,7 @@ from nnctl.data.features import Features
 from nnctl.data.room import Arrays
 from nnctl.data.target import Target
 from nnctl.dataset import Dataset, Reader, about_file, read_dataset, read_tables
-from nnctl.errors import Problem, SpecError
+from nnctl.errors import OutputError, Problem, SpecError
 from nnctl.evaluation import rows_at_once
 from nnctl.examples import Recipe, examples_in, make_examples
 from nnctl.fitted import Fitted, Known, fit, fitted_state, restored
@@ -131,7 +131,11 @@ def _made(
         found, unseen = make_examples(recipe, dataset.parts, about=about)
         return found, _warned(fitted, dataset, unseen)
     with cache.new(key.text) as draft:
-        found, unseen = make_examples(recipe, dataset.parts, room=draft.arrays, about=about)
+        try:
+            found, unseen = make_examples(recipe, dataset.parts, room=draft.arrays, about=about)
+        except OutputError as error:  # the disk of the cache fails after it has promised the room
+            draft.fail(error)
+            found, unseen = make_examples(recipe, dataset.parts, about=about)
         fitted = _warned(fitted, dataset, unseen)
         if key.sha256.items() <= fitted.sha256.items():  # else a file has changed between key and table
             draft.keep(found, fitted_state(fitted, experiment))

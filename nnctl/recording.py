@@ -54,11 +54,13 @@ class Recorder:
         saved: Checkpoint | None = None,
     ) -> None:
         self.dir, self.prepared, self.trainer = run_dir, prepared, trainer
-        self.checkpoints = Checkpoints(run_dir, prepared.experiment.checkpoint.keep)
         self._pause = prepared.experiment.checkpoint.pause
+        label = "" if saved is None else self._label()
+        self.checkpoints = Checkpoints(run_dir, prepared.experiment.checkpoint.keep, label)
         self._about = about
         self._meta = {**described(prepared), "machine": machine(), "prepared": prepared.key and prepared.key.text}
         state = {} if saved is None else saved.meta
+        self.unsaid: list[str] = []  # what has happened before or after all events, and has to be told
         self.stop = None if state.get("stop") is None else Stop(**state["stop"])  # how it ended, once that is saved
         self._last_row: dict[str, Any] = state.get("last_row", {})
         self._best_row: dict[str, Any] = state.get("best_row", {})
@@ -118,7 +120,7 @@ class Recorder:
             self._save_best()  # the present weights are worth nothing; the last good save stays
         else:
             self.stop = stop
-            self.save()
+            self._last_save()
         best = self.trainer.best
         metrics = self.judge() if best.epoch else {}
         self.metrics.close()
@@ -134,7 +136,7 @@ class Recorder:
 
         Nothing is judged anew: whoever sends a signal waits.
         """
-        self.save()
+        self._last_save()
         self.metrics.close()
         known = self.prepared.job.columns if self.trainer.best.epoch and self._best_row else []
         return self._end("interrupted", reason, {name: self._best_row[name] for name in known})
@@ -169,11 +171,18 @@ class Recorder:
         return time.perf_counter() - self._saved_at > max(SAVE_PAUSE, SAVE_SHARE * self._save_took)
 
     def _label(self) -> str:
-        """The name that this save gets once it is an older one; none for the one before the first step."""
-        epoch, step = self.trainer.progress.epoch, self.trainer.stepping.done
-        if not step:
-            return ""
-        return f"epoch-{epoch:06}" if self._pause[1] == "epochs" else f"step-{step:07}"
+        """The name that this save gets once it is an older one; none for one that only a signal has asked for."""
+        (count, unit), progress, step = self._pause, self.trainer.progress, self.trainer.stepping.done
+        if unit == "epochs":
+            return (
+                "" if progress.batch or not progress.epoch or progress.epoch % count else f"epoch-{progress.epoch:06}"
+            )
+        return "" if not step or (unit == "steps" and step % count) else f"step-{step:07}"
+
+    def _last_save(self) -> None:
+        self.unsaid = self.save()
+        for text in self.unsaid:
+            self.note(text)
 
     def _save_best(self) -> None:
         best = self.trainer.best
@@ -233,7 +242,7 @@ def begin(run_dir: RunDir, spec: Spec, prepared: Prepared, trainer: Trainer, abo
     atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
     recorder = Recorder(run_dir, prepared, trainer, described)
     if not run_dir.is_fold():
-        link_latest(run_dir.path)
+        recorder.unsaid = link_latest(run_dir.path)
     return recorder
 
 

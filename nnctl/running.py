@@ -63,8 +63,9 @@ def running(
     """Train a run to its end: Started, then Epoch, Tick and Note, at last Finished."""
     trainer = recorder.trainer
     yield Started(os.path.relpath(recorder.dir.path), recorder.prepared, fold, trainer.progress.epoch)
+    before, recorder.unsaid = recorder.unsaid, []
     try:
-        yield from _told(recorder, notes)
+        yield from _told(recorder, (*before, *notes))
         yield from _loop(recorder, interrupts)
     except Exception as error:
         recorder.fail(reason_of(error))
@@ -92,12 +93,14 @@ def _loop(recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
         stop = event.stop if isinstance(event, Epoch) else None
         if stop is not None or interrupts.received is not None:
             break
+    signal = None if stop is not None else interrupts.received
     if stop is not None:
-        yield Finished(recorder.finish(stop), None)
-        return
-    signal = interrupts.received
-    assert signal is not None
-    yield Finished(recorder.interrupt(f"{signal.name} in epoch {trainer.progress.epoch + 1}"), int(signal))
+        run = recorder.finish(stop)
+    else:
+        assert signal is not None
+        run = recorder.interrupt(f"{signal.name} in epoch {trainer.progress.epoch + 1}")
+    yield from map(Note, recorder.unsaid)
+    yield Finished(run, None if signal is None else int(signal))
 
 
 def _told(recorder: Recorder, notes: Iterable[str]) -> Iterator[Note]:

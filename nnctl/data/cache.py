@@ -114,7 +114,7 @@ class Draft:
             cache.folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
-            self._fail(error)
+            self.fail(error)
 
     def arrays(self, layout: Layout) -> Arrays:
         """Room for the arrays."""
@@ -123,7 +123,7 @@ class Draft:
                 made = Arrays(layout, self._file)
                 reserve(self._file, made.size)  # a disk that is full later on would end the run
             except (OSError, OutputError) as error:
-                self._fail(error)
+                self.fail(error)
             else:
                 return made
         return arrays(layout)
@@ -139,7 +139,7 @@ class Draft:
             _write(self._file, _digest(self._file, made.size + len(text) + _LENGTH))
             os.replace(self._temporary, self._cache._path(self._key))
         except OSError as error:
-            self._fail(error)
+            self.fail(error)
             return
         self._cache.shrink(self._cache._path(self._key))
 
@@ -151,7 +151,8 @@ class Draft:
             os.close(self._file)
             self._file = None
 
-    def _fail(self, error: OSError | OutputError) -> None:
+    def fail(self, error: OSError | OutputError) -> None:
+        """Give up the entry: the disk cannot hold it."""
         reason = error.strerror if isinstance(error, OSError) else str(error)
         self.fault = f"the prepared data is not kept for later runs: {self._cache.folder}: {reason}"
         self.close()

@@ -25,12 +25,14 @@ class Checkpoints:
 
     A save is written under a hidden name, put on the disk, and renamed: whoever reads `last`, also after a kill or a
     power cut at any instant, finds the old one or the new one, whole. The old one stays as `last.prev`, in case the
-    disk itself damages `last`. ``keep`` counts the saves that are kept with `last` among them.
+    disk itself damages `last`. ``keep`` counts the saves that are kept with `last` among them; ``label`` is the name
+    under which what is in `last` now will be kept, empty if it will not.
     """
 
-    def __init__(self, run: RunDir, keep: int = 1) -> None:
+    def __init__(self, run: RunDir, keep: int = 1, label: str = "") -> None:
         self.run, self.keep = run, keep
-        self._label = ""  # the name under which what is in `last` now will be kept
+        self._label = label
+        self._fell_back = False
 
     def save_best(self, tensors: Tensors, meta: Mapping[str, Any]) -> None:
         """Raises: OutputError; then the best one before is still there, whole."""
@@ -42,7 +44,7 @@ class Checkpoints:
         What could not be removed is said, and does no harm.
         Raises: OutputError; then the last one before is still there, whole.
         """
-        if self.keep > 1 and self._label:
+        if self.keep > 1 and self._label not in ("", label):  # else the same state is saved once more
             kept = self.run.checkpoints / f"{self._label}.safetensors"
             try:
                 atomic.second_name(self.run.last, kept)
@@ -68,12 +70,24 @@ class Checkpoints:
             except RunError:
                 message = f"{what}, and so is the save before it, {self.run.previous.name}; train again"
                 raise RunError(Problem(message, place=Place(str(self.run.last)))) from None
+            self._fell_back = True
             return found, [f"warning: {self.run.last}: {what}; going on from the save before it, {self.run.previous}"]
 
     def clean(self) -> None:
-        """Remove what a killed process has left half-written."""
+        """Remove what a killed process has left half-written, and a `last` that is damaged.
+
+        Raises: OutputError if the save before it cannot take the place of a damaged one.
+        """
         for folder in (self.run.path, self.run.checkpoints):
             atomic.remove_temporaries(folder)
+        if self._fell_back:
+            # The next save puts what `last` is in the place of `last.prev`: it must not be the damaged one.
+            try:
+                atomic.second_name(self.run.previous, self.run.last)
+                atomic.sync_folder(self.run.checkpoints)
+            except OSError as error:
+                raise atomic.cannot_write(self.run.last, error) from error
+            self._fell_back = False
 
     def _prune(self) -> list[str]:
         """Remove the kept saves that are too many, once the new one is whole."""

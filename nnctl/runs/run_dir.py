@@ -193,12 +193,21 @@ def _make_new_folder(folder: Path) -> Path:
     raise FileExistsError(errno.EEXIST, f"{MAX_TRIES:,} names tried, all of them taken")
 
 
-def link_latest(path: Path) -> None:
-    """Point `latest` here in one step; where that fails (no links on this disk), the newest id is found instead."""
+def link_latest(path: Path) -> list[str]:
+    """Point `latest` here in one step, or give back a warning.
+
+    On a disk that has no links there is none, and the newest id is found instead.
+    """
     link = path.with_name(LATEST)
-    temporary = atomic.temporary_name(link)
-    with contextlib.suppress(OSError):
+    temporary = atomic.temporary_name(path / LATEST)  # in the run's own folder, which is cleaned when the run goes on
+    try:
         temporary.symlink_to(path.name, target_is_directory=True)
         os.replace(temporary, link)
-    with contextlib.suppress(OSError):
-        temporary.unlink()
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS) and not os.path.lexists(link):
+            return []
+        return [f"warning: {link}: does not lead to this run: {atomic.reason(error)}"]
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return []

@@ -7,33 +7,41 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.torture import recovery, scene
-from tests.torture.shim import CRASHED, Crash
+from tests.torture.scene import Scene
+from tests.torture.shim import CRASHED, Call, Crash
 from tests.torture.subject import SHORT, Subject
 from tests.torture.tally import Plan, Tally
 
+STRIDE = 4  # in `make test` a run goes on after so many crashes
 
-def inject(
-    tally: Tally, folder: Path, chance: random.Random, broken: Callable[[], object] | None = None
-) -> None:
-    """Crash in the place of every call, and in full also in the middle of every write."""
+
+def inject(tally: Tally, folder: Path, chance: random.Random, broken: Callable[[], object] | None = None) -> None:
+    """Crash in the place of every call, in full also in the middle of every write, and then go on."""
     subject = Subject.known(folder, SHORT)
-    scenes = [scene.training(subject, broken), scene.resuming(subject, broken)]
-    points = [
-        (played, call, torn)
-        for played in scenes
-        for call in played.calls
-        for torn in (False, True)
-        if not torn or call.name == "write"
-    ]
-    if not tally.full:
-        points = sorted(chance.sample(points, tally.at_least), key=lambda point: (point[0] is scenes[1], point[1].number))
-    for played, call, torn in points:
-        what = f"`{played.words[0]}`, {'torn' if torn else 'crashed'} at {call}"
-        ended = played.play(Crash(call.number, torn=torn))
-        tally.check(ended.code == CRASHED, f"{what}: exit {ended.code}: {ended.err}")
-        begun = recovery.left_whole(tally, subject, what)
-        tally.note(f"{played.words[0]}: {'resumed' if begun else 'not begun, trained anew'}")
-        recovery.go_on(tally, subject, what)
+    resumed = scene.resuming(subject, broken)
+    scenes = {
+        "train": scene.training(subject, broken),
+        "resume": resumed,
+        "resume from last.prev": scene.falling_back(resumed),
+    }
+    first = chance.randrange(STRIDE)
+    for name, played in scenes.items():
+        for call in played.calls:
+            for torn in (False, True) if call.name == "write" else (False,):
+                turn = call.number % STRIDE == first
+                if tally.full or turn or not (torn or played.damaged):
+                    _crash(tally, played, call, f"`{name}`", torn=torn, go_on=tally.full or turn)
 
 
-PLAN = Plan("F3", "crash at the n-th call", "before or after, then the same bits", 250, 100, inject)
+def _crash(tally: Tally, played: Scene, call: Call, name: str, *, torn: bool, go_on: bool) -> None:
+    what = f"{name}, {'torn' if torn else 'crashed'} at {call}"
+    ended = played.play(Crash(call.number, torn=torn))
+    tally.check(ended.code == CRASHED, f"{what}: exit {ended.code}: {ended.err}")
+    begun = recovery.left_whole(tally, played.subject, what, damaged=played.damaged)
+    tally.note(f"{name}: {'whole' if begun else 'not begun'}")
+    if go_on:
+        recovery.go_on(tally, played.subject, what)
+        tally.outcomes["of them gone on with" if begun else "of them trained anew"] += 1
+
+
+PLAN = Plan("F3", "crash at the n-th call", "before or after, then the same bits", 400, 240, inject)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -108,8 +109,8 @@ def _pairs(whole: bytes) -> Iterator[tuple[slice, slice]]:
     (length,) = struct.unpack_from("<Q", whole)
     entries = json.loads(whole[8 : 8 + length])
     entries.pop("__metadata__")
-    places = sorted(slice(*(8 + length + offset for offset in entry["data_offsets"])) for entry in entries.values())
-    for one, other in zip(places, places[1:], strict=False):
+    places = [slice(*(8 + length + offset for offset in entry["data_offsets"])) for entry in entries.values()]
+    for one, other in itertools.pairwise(sorted(places, key=lambda place: place.start)):
         if one.stop - one.start == other.stop - other.start:
             yield one, other
 

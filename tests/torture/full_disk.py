@@ -1,4 +1,4 @@
-"""F12: the disk is full at many sizes: exit 74, the old state whole, nothing half-written; then room, and the same end."""
+"""F12: the disk is full at many sizes: exit 74, the old state whole, nothing half-written; with room the same end."""
 
 from __future__ import annotations
 

@@ -22,9 +22,7 @@ A_PHASE = 20  # of so many kills one hits each phase, at least
 LIVES = 12  # deaths of a run that follow the order; after those it is left alone
 
 
-def inject(
-    tally: Tally, folder: Path, chance: random.Random, broken: Callable[[], object] | None = None
-) -> None:
+def inject(tally: Tally, folder: Path, chance: random.Random, broken: Callable[[], object] | None = None) -> None:
     """Kill runs of four kinds until there are enough kills, the same number of each."""
     share = -(-tally.at_least // len(SUBJECTS))
     phases, kills = Counter[str](), itertools.count(1)

@@ -93,7 +93,7 @@ class Child:
 
 def start(work: Callable[[], int], folder: Path, env: Mapping[str, str] | None = None) -> Child:
     """Run a function in a forked process, in a folder, with its output in files."""
-    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+    out, err = _output(), _output()
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
@@ -144,7 +144,7 @@ def _spawn(
         for number in ignore:
             signal.signal(number, signal.SIG_IGN)
 
-    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+    out, err = _output(), _output()
     process = subprocess.Popen(
         [sys.executable, *words],
         cwd=folder,
@@ -206,6 +206,12 @@ def _heed_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in HEEDED[1:]:
         signal.signal(number, signal.SIG_DFL)
+
+
+def _output() -> BinaryIO:
+    handle, path = tempfile.mkstemp()
+    os.unlink(path)
+    return os.fdopen(handle, "r+b")
 
 
 def _text(file: BinaryIO) -> str:

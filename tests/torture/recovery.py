@@ -13,13 +13,13 @@ SAID = "cannot be"  # in every sentence about a file
 ADVICE = "go on, once it can be written, with `nnctl resume "
 
 
-def left_whole(tally: Tally, subject: Subject, what: str) -> RunDir | None:
-    """Check what a fault has left; the run, if one was begun."""
+def left_whole(tally: Tally, subject: Subject, what: str, *, damaged: bool = False) -> RunDir | None:
+    """Check what a fault has left, ``damaged`` if it hit a run with a damaged file; the run, if one was begun."""
     begun = subject.begun()
     if not tally.check(len(begun) <= 1, f"{what}: {len(begun)} runs"):
         return None
     for run in begun:
-        for wrong in subject.wrong(run):
+        for wrong in subject.wrong(run, damaged=damaged):
             tally.fail(f"{what}: {wrong}")
         tally.check(_status(run) != "damaged", f"{what}: run.json is damaged")
     return begun[0] if begun else None

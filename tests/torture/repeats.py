@@ -20,7 +20,9 @@ def inject(tally: Tally, folder: Path, chance: random.Random) -> None:
     """Repeat it, with other hashes, from another folder, and on another kernel."""
     subject = Subject.known(folder / "it", COSINE)
     for number in range(REPEATS if tally.full else 2):
-        _same(tally, subject, processes.run(processes.nnctl(*subject.train_words()), subject.folder), f"repeat {number}")
+        _same(
+            tally, subject, processes.run(processes.nnctl(*subject.train_words()), subject.folder), f"repeat {number}"
+        )
     for hashes in range(REPEATS) if tally.full else (3,):
         child = processes.real(subject.train_words(), subject.folder, {"PYTHONHASHSEED": str(hashes)})
         _same(tally, subject, child.wait(), f"PYTHONHASHSEED={hashes}")
@@ -40,7 +42,9 @@ def _other_kernel(tally: Tally, subject: Subject) -> None:
     """Resume on another kernel, where this BLAS has one that this machine can run."""
     played = scene.resuming(subject)
     own = _kernel({}, subject.folder)
-    other = next((name for name in KERNELS if _kernel({"OPENBLAS_CORETYPE": name}, subject.folder) not in ("", own)), "")
+    other = next(
+        (name for name in KERNELS if _kernel({"OPENBLAS_CORETYPE": name}, subject.folder) not in ("", own)), ""
+    )
     if not other:
         tally.outcomes["no other kernel here"] += 1
         return

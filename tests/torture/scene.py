@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.torture import processes
@@ -23,6 +23,7 @@ class Scene:
     before: Path | None  # a copy of the runs folder; None: there is none
     calls: list[Call]
     broken: Callable[[], object] | None = None  # what is wrong with the writer
+    damaged: bool = False  # whether `last` is damaged before it starts
 
     @property
     def litter(self) -> list[str]:
@@ -66,6 +67,18 @@ def resuming(subject: Subject, broken: Callable[[], object] | None = None) -> Sc
     before = subject.folder / "killed"
     shutil.copytree(subject.runs, before, symlinks=True)
     scene = Scene(subject, subject.resume_words(subject.begun()[0]), before, [], broken)
+    scene.calls = _calls(scene)
+    return scene
+
+
+def falling_back(resumed: Scene) -> Scene:
+    """The same `resume`, of a run whose `last` is damaged."""
+    before = resumed.subject.folder / "damaged"
+    assert resumed.before is not None
+    shutil.copytree(resumed.before, before, symlinks=True)
+    (path,) = before.rglob("last.safetensors")
+    path.write_bytes(path.read_bytes()[:-1])
+    scene = replace(resumed, before=before, damaged=True)
     scene.calls = _calls(scene)
     return scene
 

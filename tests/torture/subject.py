@@ -78,7 +78,7 @@ class Subject:
     """A config beside its table in a folder of its own, and what is known of the run that nobody disturbs."""
 
     folder: Path
-    legal: dict[str, None] = field(default_factory=dict)  # what `last` may be at any time, in order
+    legal: dict[str, tuple[int, int]] = field(default_factory=dict)  # what `last` may be, and its epoch and batch
     bests: set[str] = field(default_factory=set)
     ending: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0  # that it takes
@@ -142,26 +142,33 @@ class Subject:
         """What should be gone once a run has ended."""
         return [str(path.relative_to(self.folder)) for path in self.runs.rglob("*") if path.name.endswith(LITTER)]
 
-    def wrong(self, run: RunDir) -> list[str]:
-        """What is wrong with the checkpoints of a run at any time between two calls: nothing, or the run is lost."""
+    def wrong(self, run: RunDir, *, damaged: bool = False) -> list[str]:
+        """What is wrong with the checkpoints of a run at any time between two calls: nothing, or the run is lost.
+
+        ``damaged``: one of `last` and `last.prev` was damaged before.
+        """
         wrong = []
         found = [name for name in (run.last, run.previous) if os.path.lexists(name)]
         states = [state_of(path) for path in found]
         if not any(state in self.legal for state in states):
             wrong.append(f"neither `last` nor `last.prev` is a state the run was in: {states}")
         pairs = zip(found, states, strict=True)
-        wrong += [f"{path.name} is no state the run was in" for path, state in pairs if state not in self.legal]
+        wrong += [
+            f"{path.name} is no state the run was in"
+            for path, state in pairs
+            if state not in self.legal and not damaged
+        ]
         if os.path.lexists(run.best) and state_of(run.best) not in self.bests:
             wrong.append("`best` is none that the run had")
         return wrong
 
     def _gather(self, states: Path) -> None:
         for line in states.read_text().splitlines():
-            kind, state = line.split()
+            kind, state, epoch, batch = line.split()
             if kind == "best.safetensors":
                 self.bests.add(state)
             else:
-                self.legal.setdefault(state)
+                self.legal[state] = int(epoch), int(batch)
 
 
 class States(Quiet):
@@ -173,7 +180,9 @@ class States(Quiet):
     def after(self, call: Call, result: Any) -> None:
         if call.name == "replace" and call.path.name in ("last.safetensors", "best.safetensors"):
             with self.path.open("a") as file:
-                file.write(f"{call.path.name} {state_of(call.path)}\n")
+                progress = checkpoint.load(call.path).meta.get("state", {}).get("progress", {"epoch": 0, "batch": 0})
+                place = f"{progress['epoch']} {progress['batch']}"
+                file.write(f"{call.path.name} {state_of(call.path)} {place}\n")
 
 
 def state_of(path: Path) -> str:

@@ -18,7 +18,13 @@ from tests.torture.shim import Fail, Full, Recorded, Watch
 from tests.torture.subject import STEP
 from tests.torture.tally import Tally, table
 
-LOST = ("no state the run was in", "neither `last` nor `last.prev`", "a state the run was never in", "nothing loads", "is missing")
+LOST = (
+    "no state the run was in",
+    "neither `last` nor `last.prev`",
+    "a state the run was never in",
+    "nothing loads",
+    "is missing",
+)
 
 
 @pytest.fixture(autouse=True)

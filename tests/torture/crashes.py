@@ -30,10 +30,10 @@ def inject(tally: Tally, folder: Path, chance: random.Random, broken: Callable[[
             for torn in (False, True) if call.name == "write" else (False,):
                 turn = call.number % STRIDE == first
                 if tally.full or turn or not (torn or played.damaged):
-                    _crash(tally, played, call, f"`{name}`", torn=torn, go_on=tally.full or turn)
+                    crash(tally, played, call, f"`{name}`", torn=torn, go_on=tally.full or turn)
 
 
-def _crash(tally: Tally, played: Scene, call: Call, name: str, *, torn: bool, go_on: bool) -> None:
+def crash(tally: Tally, played: Scene, call: Call, name: str, *, torn: bool, go_on: bool) -> None:
     what = f"{name}, {'torn' if torn else 'crashed'} at {call}"
     ended = played.play(Crash(call.number, torn=torn))
     tally.check(ended.code == CRASHED, f"{what}: exit {ended.code}: {ended.err}")

@@ -8,7 +8,9 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from nnctl.data.batches import Batches
 from tests.torture import processes, recovery
 from tests.torture.phases import PHASES, KillIn, Phase, kill_myself
 from tests.torture.shim import Watch
@@ -54,6 +56,7 @@ class Victim:
         broken: Callable[[], object] | None,
     ) -> None:
         self.subject, self.chance, self.kills, self.phases, self.broken = subject, chance, kills, phases, broken
+        self.tried = Counter(phases)
         shutil.rmtree(subject.runs, ignore_errors=True)
 
     def live(self) -> tuple[processes.Ended, str]:
@@ -63,7 +66,8 @@ class Victim:
             return self._real(words)
         if number % TIMED == 0:
             return self._timed(words)
-        phase = min(PHASES, key=lambda name: (self.phases[name], PHASES.index(name)))
+        phase = min(PHASES, key=lambda name: (self.tried[name], self.phases[name]))
+        self.tried[phase] += 1
         if phase == "epoch":
             return self._forked(words, Phase(), self._in_a_step, f"in an epoch of `{words[0]}`")
         if phase == "data" and words[0] == "resume":
@@ -104,16 +108,14 @@ class Victim:
         return ended, f"a process of its own, {after:.3f} s after `{words[0]}`"
 
     def _in_a_step(self) -> None:
-        from nnctl.trainer import Trainer
+        load, left = Batches.load, itertools.count(-self.chance.choice((1, 2, 3, 5, 8, 13)))
 
-        step, left = Trainer._step, itertools.count(-self.chance.choice((1, 2, 3, 5, 8, 13)))
-
-        def stepping(trainer: Trainer) -> bool:
+        def loading(batches: Batches, *args: Any) -> None:
             if next(left) == 0:
                 kill_myself()
-            return step(trainer)
+            load(batches, *args)
 
-        Trainer._step = stepping
+        Batches.load = loading
 
 
 def _life(tally: Tally, victim: Victim, until: int) -> None:

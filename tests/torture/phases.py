@@ -44,7 +44,8 @@ class Phase(Quiet):
         temporary = call.path.name.endswith(LITTER)
         if call.name == "unlink" and not temporary:
             return "prune"
-        return "temp write" if temporary and call.name in ("open", "write", "fsync") else "rename"
+        writes = call.name in ("open", "write", "fsync") and call.path.name != "checkpoints"
+        return "temp write" if writes else "rename"
 
     def _next(self, call: Call) -> str:
         """What follows a call: the phase until the next one."""

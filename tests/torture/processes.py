@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import gc
 import io
@@ -15,6 +14,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -171,12 +171,13 @@ def warm() -> None:
 
     from nnctl.cli import app
 
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+    nowhere = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(nowhere), redirect_stderr(nowhere):
         table, config = Path(folder, "table.csv"), Path(folder, "it.yaml")
         table.write_text("id,a,b,y\n" + "1,0,x,n\n2,1,y,m\n" * 8)
         config.write_text(WARM)
         for words in (["train", str(config)], ["resume", "it/latest", "train.epochs=3"], ["runs", "ls"]):
-            with contextlib.suppress(SystemExit):
+            with suppress(SystemExit):
                 app([*words, "--runs-dir", f"{folder}/runs"])
     command = typer.main.get_command(app)
     typer.main.get_command = lambda _: command

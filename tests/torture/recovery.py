@@ -10,7 +10,7 @@ from tests.torture.subject import Subject, differences, ending
 from tests.torture.tally import Tally
 
 SAID = "cannot be"  # in every sentence about a file
-ADVICE = "go on, once it can be written, with `nnctl resume "
+ADVICE = "once it can be written, go on with `nnctl resume "
 
 
 def left_whole(tally: Tally, subject: Subject, what: str, *, damaged: bool = False) -> RunDir | None:
@@ -71,7 +71,7 @@ def told(ended: Ended) -> str:
     """How a command that could not write has ended: as it should, in one sentence that names a file, or how not."""
     if ended.traceback:
         return f"a traceback: {ended.err}"
-    lines = [line for line in ended.err.splitlines() if not line.startswith(ADVICE)]
+    lines = [line for line in ended.err.splitlines() if ADVICE not in line]
     if ended.code not in (6, 74):
         return f"exit {ended.code}: {ended.err}"
     if len(lines) != 1 or SAID not in lines[0] or "runs" not in lines[0].partition(": ")[0]:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from nnctl.runs import atomic
-from tests.torture import broken, crashes, kills, power, processes
+from tests.torture import broken, crashes, kills, power, processes, scene
 from tests.torture.phases import PHASES
 from tests.torture.shim import Fail, Full, Recorded, Watch
-from tests.torture.subject import STEP
+from tests.torture.subject import SHORT, STEP, Subject
 from tests.torture.tally import Tally, table
 
 LOST = (
@@ -43,7 +43,9 @@ def lost(found: Tally) -> list[str]:
 @pytest.mark.parametrize("writer", [broken.in_place, broken.delete_first])
 def test_crashes_find_a_broken_writer(tmp_path: Path, writer: Callable[[], None]) -> None:
     found = tally(20)
-    crashes.inject(found, tmp_path, random.Random(0), broken=writer)
+    played = scene.training(Subject.known(tmp_path, SHORT), writer)
+    for call in played.calls[1::6]:
+        crashes.crash(found, played, call, "`train`", torn=call.name == "write", go_on=False)
     assert lost(found)
 
 
@@ -52,7 +54,7 @@ def test_kills_find_a_broken_writer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[[], None]
 ) -> None:
     monkeypatch.setattr(kills, "SUBJECTS", {"it": STEP})
-    found = tally(16)
+    found = tally(12)
     kills.inject(found, tmp_path, random.Random(0), broken=writer)
     assert lost(found)
 

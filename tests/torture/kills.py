@@ -7,6 +7,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,13 @@ LIVES = 12  # deaths of a run that follow the order; after those it is left alon
 def inject(tally: Tally, folder: Path, chance: random.Random, broken: Callable[[], object] | None = None) -> None:
     """Kill runs of four kinds until there are enough kills, the same number of each."""
     share = -(-tally.at_least // len(SUBJECTS))
-    phases, kills = Counter[str](), itertools.count(1)
+    killer = Killer(chance, broken)
     for name, text in SUBJECTS.items():
         subject = Subject.known(folder / name, text)
         until = tally.injected + share
         while tally.injected < until and len(tally.failures) < 100:
-            _life(tally, Victim(subject, chance, kills, phases, broken), until)
-    spread(tally, phases)
+            _life(tally, Victim(subject, killer), until)
+    spread(tally, killer.phases)
 
 
 def spread(tally: Tally, phases: Counter[str]) -> None:
@@ -44,35 +45,48 @@ def spread(tally: Tally, phases: Counter[str]) -> None:
         tally.check(phases[phase] >= enough, f"{phases[phase]} kills in the phase `{phase}`, not {enough}")
 
 
+@dataclass
+class Killer:
+    """What is common to all kills: when and where they come, and how many came where."""
+
+    chance: random.Random
+    broken: Callable[[], object] | None  # what is wrong with the writer
+    phases: Counter[str] = field(default_factory=Counter)  # in which a process was killed
+    misses: Counter[str] = field(default_factory=Counter)  # one after the other, by phase
+    kills: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def next_phase(self) -> str:
+        """The phase that was hit least often so far; one that is missed again and again waits."""
+        phase = min(PHASES, key=lambda name: self.phases[name] + self.misses[name] / 2)
+        self.misses[phase] += 1
+        return phase
+
+    def hit(self, phase: str) -> None:
+        """A process was killed in this phase."""
+        self.phases[phase] += 1
+        self.misses[phase] = 0
+
+
 class Victim:
     """A run that is killed now and then."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        chance: random.Random,
-        kills: itertools.count[int],
-        phases: Counter[str],
-        broken: Callable[[], object] | None,
-    ) -> None:
-        self.subject, self.chance, self.kills, self.phases, self.broken = subject, chance, kills, phases, broken
-        self.tried = Counter(phases)
+    def __init__(self, subject: Subject, killer: Killer) -> None:
+        self.subject, self.killer, self.chance = subject, killer, killer.chance
         shutil.rmtree(subject.runs, ignore_errors=True)
 
     def live(self) -> tuple[processes.Ended, str]:
         """Train, or resume what there is, until the end or a kill; how that was done."""
-        words, number = recovery.words_to_go_on(self.subject), next(self.kills)
+        words, number = recovery.words_to_go_on(self.subject), next(self.killer.kills)
         if number % REAL == 0:
             return self._real(words)
         if number % TIMED == 0:
             return self._timed(words)
-        phase = min(PHASES, key=lambda name: (self.tried[name], self.phases[name]))
-        self.tried[phase] += 1
+        phase = self.killer.next_phase()
         if phase == "epoch":
             return self._forked(words, Phase(), self._in_a_step, f"in an epoch of `{words[0]}`")
         if phase == "data" and words[0] == "resume":
             phase = self.chance.choice(PHASES[3:])  # what was prepared is there
-        at = self.chance.choice((1, 1, 2, 3, 5, 8))
+        at = self.chance.choice((1, 1, 2, 3, 5, 8, 12, 17))
         return self._forked(words, KillIn(phase, at), None, f"at call {at} of {phase} in `{words[0]}`")
 
     def _forked(
@@ -81,7 +95,7 @@ class Victim:
         watch = Watch(self.subject.runs, phase)
 
         def prepare() -> None:
-            for step in (self.broken, watch.install, more):
+            for step in (self.killer.broken, watch.install, more):
                 if step is not None:
                     step()
 
@@ -90,7 +104,7 @@ class Victim:
             child.kill_after(after)
         ended = child.wait()
         if ended.code == KILLED:
-            self.phases[phase.name] += 1
+            self.killer.hit(phase.name)
         return ended, how
 
     def _timed(self, words: list[str]) -> tuple[processes.Ended, str]:
@@ -104,7 +118,7 @@ class Victim:
         child.kill_after(after)
         ended = child.wait()
         if ended.code == KILLED:
-            self.phases["epoch" if self.subject.begun() else "start"] += 1
+            self.killer.hit("epoch" if self.subject.begun() else "start")
         return ended, f"a process of its own, {after:.3f} s after `{words[0]}`"
 
     def _in_a_step(self) -> None:

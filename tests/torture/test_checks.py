@@ -24,6 +24,7 @@ LOST = (
     "a state the run was never in",
     "nothing loads",
     "is missing",
+    "is damaged",
 )
 
 
@@ -54,7 +55,7 @@ def test_kills_find_a_broken_writer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Callable[[], None]
 ) -> None:
     monkeypatch.setattr(kills, "SUBJECTS", {"it": STEP})
-    found = tally(12)
+    found = tally(20)
     kills.inject(found, tmp_path, random.Random(0), broken=writer)
     assert lost(found)
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nnctl
 from nnctl.data.cache import Cache
 from nnctl.errors import OutputError
+from tests.tables import experiment
 
 LAYOUT = {"x": ("<f4", (3, 2)), "none": ("<f8", (0, 2)), "y": ("<i4", (3,))}
 STATE = {"names": ["é", None], "mean": 0.1}
@@ -162,3 +164,23 @@ def test_a_file_system_that_reserves_nothing_keeps_all(cache: Cache, monkeypatch
     monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
     keep(cache)
     assert cache.find("a" * 64) is not None
+
+
+def test_a_disk_that_fails_midway_costs_the_entry_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment(tmp_path)
+    called = iter(range(10**6))
+    pwrite = os.pwrite
+
+    def failing(*arguments: Any) -> int:
+        if next(called) == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return pwrite(*arguments)
+
+    monkeypatch.setattr(os, "pwrite", failing)
+    run = nnctl.train(tmp_path / "it.yaml", {"train.epochs": 1}, runs_dir=tmp_path / "runs")
+    log = Path(run.path, "log.txt").read_text()
+    assert "the prepared data is not kept for later runs: " in log
+    assert "Input/output error" in log
+    assert list((tmp_path / "runs" / ".cache").iterdir()) == []

@@ -113,3 +113,56 @@ def test_a_save_that_fails_leaves_all_as_it_was(run: RunDir, monkeypatch: pytest
             with pytest.raises(OutputError, match=r"last\.safetensors: cannot be written: no space left"):
                 save(checkpoints, 3)
         assert steps(run) == before
+
+
+def test_older_ones_are_kept_on_by_who_goes_on(run: RunDir) -> None:
+    before = Checkpoints(run, keep=3)
+    for step in (1, 2):
+        save(before, step)
+    after = Checkpoints(run, keep=3, label="step-0000002")
+    save(after, 3)
+    assert {name for name in steps(run) if "-" in name} == {"step-0000001.safetensors", "step-0000002.safetensors"}
+
+
+def test_a_state_that_is_saved_once_more_is_kept_once(run: RunDir) -> None:
+    checkpoints = Checkpoints(run, keep=2)
+    for step in (1, 2, 2):
+        save(checkpoints, step)
+    assert {name for name in steps(run) if "-" in name} == {"step-0000001.safetensors"}
+
+
+def test_a_damaged_save_never_takes_the_place_of_the_one_before(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in (1, 2):
+        save(Checkpoints(run), step)
+    run.last.write_bytes(b"damaged")
+    going_on = Checkpoints(run)
+    assert going_on.load_last()[0].meta["step"] == 1
+    going_on.clean()
+    with monkeypatch.context() as patch:
+        replace = os.replace
+
+        def killed(source: Path, target: Path) -> None:
+            if Path(target) == run.last:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            replace(source, target)
+
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(OutputError):
+            save(going_on, 2)
+    assert steps(run) == {"last.prev": 1, "last.safetensors": 1}
+
+
+def test_where_a_damaged_save_cannot_be_replaced_it_is_told(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in (1, 2):
+        save(Checkpoints(run), step)
+    run.last.write_bytes(b"damaged")
+    going_on = Checkpoints(run)
+    going_on.load_last()
+
+    def failing(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "link", failing)
+    with pytest.raises(OutputError, match=r"last\.safetensors: cannot be written: read-only file system"):
+        going_on.clean()
+    assert Checkpoints(run).load_last()[0].meta["step"] == 1

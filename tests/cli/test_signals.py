@@ -62,3 +62,14 @@ def test_a_signal_that_the_parent_ignores_stays_ignored(process, folder):
         started.send_signal(number)
     out, _ = started.communicate(timeout=60)
     assert (started.returncode, json.loads(out)["status"]) == (0, "completed")
+
+
+def test_asking_for_a_save_where_there_is_nothing_to_save_does_no_harm(process, folder):
+    os.mkfifo("pipe.csv")
+    started = process("train", "it.yaml", "data.path=pipe.csv", "-q")
+    with open("pipe.csv", "wb") as pipe:  # it is open once the other side reads
+        started.send_signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        pipe.write((folder / "table.csv").read_bytes())
+    _, err = started.communicate(timeout=60)
+    assert started.returncode in (0, 3), err  # 3: a pipe cannot be read twice

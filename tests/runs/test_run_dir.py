@@ -75,21 +75,35 @@ def test_latest_points_to_the_newest_by_a_link_that_may_move(tmp_path: Path) -> 
 
 
 def test_a_link_that_cannot_be_made_is_not_fatal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "xor").mkdir()
+    run = tmp_path / "xor" / "one"
+    run.mkdir(parents=True)
 
     def fail(*args: object, **kwargs: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "symlink", fail)
-        link_latest(tmp_path / "xor" / "one")
+        assert link_latest(run) == []
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", fail)
-        link_latest(tmp_path / "xor" / "one")
-    assert os.listdir(tmp_path / "xor") == []
+        assert link_latest(run) == []
+    assert os.listdir(tmp_path / "xor") == ["one"]
     (tmp_path / "xor" / "latest").mkdir()
-    link_latest(tmp_path / "xor" / "one")
-    assert os.listdir(tmp_path / "xor") == ["latest"]
+    assert link_latest(run) == [f"warning: {tmp_path}/xor/latest: does not lead to this run: is a directory"]
+    assert sorted(os.listdir(tmp_path / "xor")) == ["latest", "one"]
+    assert os.listdir(run) == []
+
+
+def test_a_link_to_an_older_run_that_stays_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older, newer = (RunDir.create(tmp_path, "xor") for _ in range(2))
+    link_latest(older.path)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "symlink", fail)
+    (told,) = link_latest(newer.path)
+    assert told.endswith("latest: does not lead to this run: operation not permitted")
 
 
 def test_a_taken_folder_is_never_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ REFERENCE ?= uv run --locked --isolated --only-group reference python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format docs reference papers tables lock clean
+.PHONY: help demo test torture format docs reference papers tables lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1: /p' Makefile
@@ -34,6 +34,9 @@ test: .venv/.installed-dev ## Set up, then check format, lint and types, and run
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+torture: .venv/.installed-dev ## Kill, starve and damage runs by the thousand, and print a table: [FAULTS="F1 F2"] (15 minutes)
+	$(BIN)/python -m tests.torture $(FAULTS)
 
 format: .venv/.installed-dev ## Format the code and repair what lint can repair
 	$(BIN)/ruff check --fix

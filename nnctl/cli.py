@@ -27,7 +27,7 @@ from nnctl.commands.train import train
 from nnctl.console import output
 from nnctl.errors import NnctlError, OutputError
 from nnctl.interrupts import Terminated, raise_terminated
-from nnctl.runs import atomic
+from nnctl.runs import atomic, places
 
 DEBUG = "--debug"
 HELP = {"-h", "--help"}
@@ -128,5 +128,7 @@ def _tell(error: Exception, words: Sequence[str]) -> int:
     if isinstance(error, OSError) and error.errno in FULL:  # met by typer, when it prints help
         output.abandon(sys.stdout)
         return _tell(OutputError(f"the output cannot be written: {atomic.reason(error)}"), words)
+    if isinstance(error, FileNotFoundError) and not places.is_somewhere():
+        return _tell(OutputError("the current folder has been removed: change to one that is there"), words)
     problems.bug(error, shlex.join(["nnctl", *(word for word in words if word != DEBUG), DEBUG]))
     return 1

@@ -17,6 +17,7 @@ from nnctl.runs import atomic, listing
 from nnctl.runs.compare import SPLIT_SEED, Repeats, Values, differing, metrics_of, repeats_of, settings_of, split_seed
 from nnctl.runs.find import find_run, runs_folder
 from nnctl.runs.listing import Summary
+from nnctl.runs.places import from_here
 from nnctl.runs.ranking import PARTS, metric_of
 from nnctl.runs.run_dir import RunDir
 from nnctl.significance.bootstrap import Interval
@@ -109,7 +110,7 @@ class _One:
 
     @property
     def path(self) -> str:
-        return os.path.relpath(self.run.path)
+        return from_here(self.run.path)
 
     def has(self, part: str) -> bool:
         return any(name.startswith(f"{part}_") for name in self.summary.metrics)
@@ -198,7 +199,7 @@ def _about_seeds(a: _One, b: _One, measured: Sequence[Measured]) -> list[str]:
     if not any(each.noise for each in measured):
         drawn = split_seed(a.run)
         fixed = "" if drawn is None else f" {SPLIT_SEED}={drawn}"
-        config = shlex.quote(os.path.relpath(a.run.resolved))
+        config = shlex.quote(from_here(a.run.resolved))
         command = f"for s in {MORE_SEEDS}; do nnctl train {config}{fixed} seed=$s; done"
         return [f"no run repeats one of these with another seed, to show what is luck; this makes some: {command}"]
     if not (a.repeats.same_rows and b.repeats.same_rows):

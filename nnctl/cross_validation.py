@@ -20,6 +20,7 @@ from nnctl.recording import Recorder, begin, now
 from nnctl.reopening import reopen
 from nnctl.run import FINISHED, Run, read_run
 from nnctl.running import Event, Finished, FoldsStarted, Note, reason_of, running
+from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Data, Experiment
@@ -126,7 +127,7 @@ def reopened(run_dir: RunDir, cache: Cache, argv: Sequence[str] = ()) -> tuple[C
     """
     about = run_dir.read_run_json()
     if about.get("status") in FINISHED:
-        raise SpecError(Problem(f"is {about['status']}: {about['reason']}", place=Place(os.path.relpath(run_dir.path))))
+        raise SpecError(Problem(f"is {about['status']}: {about['reason']}", place=Place(from_here(run_dir.path))))
     spec = read_experiment(run_dir.resolved)
     entry = {"at": now(), "argv": list(argv), "overrides": {}}
     again = {**about, **machine(), "pid": os.getpid(), "host": socket.gethostname()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from nnctl.recording import described_run, now
 from nnctl.run import Run, read_run
 from nnctl.runs import atomic
 from nnctl.runs.logs import Log
+from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir, link_latest
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import Spec, written
@@ -85,7 +85,7 @@ class FoldsRecorder:
     def __init__(self, run_dir: RunDir, about: Mapping[str, Any]) -> None:
         self.dir, self.count = run_dir, about["folds"]
         self.folds: list[Run] = []
-        self.path = os.path.relpath(run_dir.path)
+        self.path = from_here(run_dir.path)
         self._noted = {*_lines(run_dir.log)}
         self._about = about
         self.log = Log(run_dir.log)
@@ -173,4 +173,4 @@ def read_folded(run_dir: RunDir) -> Folded:
     """A cross-validation as its folder shows it. Raises: RunError if a file of it is damaged."""
     about = run_dir.read_run_json()
     folds = [read_run(run_dir.fold(number)) for number in range(1, about["folds"] + 1) if run_dir.fold(number).is_run()]
-    return folded(os.path.relpath(run_dir.path), folds, about.get("status", ""), about.get("reason", ""))
+    return folded(from_here(run_dir.path), folds, about.get("status", ""), about.get("reason", ""))

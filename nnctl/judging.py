@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from nnctl.experiment import open_model
 from nnctl.metrics import Predictions, ratio
 from nnctl.model import Model, unseen_notes
 from nnctl.run import Run
+from nnctl.runs.places import from_here
 
 Array = NDArray[Any]
 
@@ -66,7 +66,7 @@ def evaluate(
     if csv is not None:
         check_path("csv", csv, CSV)
     model, run_dir = open_model(run, runs_dir=runs_dir)
-    reference = str(run) if run_dir is None else os.path.relpath(run_dir.path)
+    reference = str(run) if run_dir is None else from_here(run_dir.path)
     if csv is None and run_dir is None:
         raise SpecError(Problem(f"{reference}: a checkpoint file alone needs the CSV to judge it on: add its path"))
     if csv is None:

@@ -17,6 +17,7 @@ from nnctl.model import Model, restore
 from nnctl.network.network import Network
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find
+from nnctl.runs.places import from_here
 from nnctl.spec.nodes import Mapping as Node
 from nnctl.spec.problems import format_key, shown
 from nnctl.spec.reading import Spec
@@ -102,7 +103,7 @@ def open_origin(runs: Path, reference: str) -> Origin:
     """The run, or the checkpoint file, that ``--from`` names. Raises: SpecError, RunError as `find`."""
     found = find(runs, reference)
     model = restore(checkpoint.load(found.checkpoint), found.checkpoint)
-    return Origin(os.path.relpath(found.checkpoint if found.run is None else found.run.path), model)
+    return Origin(from_here(found.checkpoint if found.run is None else found.run.path), model)
 
 
 def about_origin(origin: Origin | None) -> Mapping[str, Any]:

@@ -28,6 +28,7 @@ from nnctl.runs import atomic
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.runs.checkpoints import Checkpoints
 from nnctl.runs.logs import Log, MetricsLog
+from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir, link_latest
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import Spec, written
@@ -198,14 +199,14 @@ class Recorder:
         self._write_run(status, reason, weights_sha256=digest)
         self.log.close()
         return Run(
-            path=os.path.relpath(self.dir.path),
+            path=from_here(self.dir.path),
             status=status,
             reason=reason,
             epochs=self.trainer.progress.epoch,
             best_epoch=best.epoch,
             metrics=metrics,
             seconds=self.trainer.progress.seconds,
-            checkpoint=os.path.relpath(self.dir.best) if best.epoch else None,
+            checkpoint=from_here(self.dir.best) if best.epoch else None,
         )
 
     def _tensors(self, theta: Array, stats: Array) -> dict[str, Array]:

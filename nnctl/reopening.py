@@ -27,6 +27,7 @@ from nnctl.runs import atomic, checkpoint
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.runs.checkpoints import Checkpoints
 from nnctl.runs.logs import check_metrics
+from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import Spec, read_experiment, written
@@ -63,7 +64,7 @@ def reopen(
     experiment = replace(spec.experiment, name=run_dir.name)
     changed = changes(saved.meta["spec"], written(experiment))
     check_changes(changed, spec)
-    going_on = check_goes_on(about, saved.meta, experiment, changed, os.path.relpath(run_dir.path))
+    going_on = check_goes_on(about, saved.meta, experiment, changed, from_here(run_dir.path))
     notes += _machine_notes(saved.meta, run_dir, exact=exact)
     prepared = _prepared(spec, experiment, saved, cache, changed)
     if prepared.job.monitor != saved.meta["monitor"]:

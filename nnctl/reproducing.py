@@ -18,6 +18,7 @@ from nnctl.run import FINISHED, Run
 from nnctl.running import Event, Finished, Note
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find_run, runs_folder
+from nnctl.runs.places import from_here
 from nnctl.runs.rows import RowDifference, first_difference
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import read_experiment
@@ -65,7 +66,7 @@ def reproducing(
     """
     original = find_run(runs_folder(runs_dir), run)
     about = original.read_run_json()
-    path = os.path.relpath(original.path)
+    path = from_here(original.path)
     _check_ended(original, about, path)
     _check_data(original)
     with threadpool_limits(1):  # as in every training
@@ -135,7 +136,7 @@ def _held_against(original: RunDir, about: Mapping[str, Any], run: Run, changed:
     again = RunDir(Path(run.path))
     weights = about.get("weights_sha256"), again.read_run_json().get("weights_sha256")
     first = first_difference(original.metrics_csv, again.metrics_csv)
-    return Reproduced(os.path.relpath(original.path), run, weights, first, changed)
+    return Reproduced(from_here(original.path), run, weights, first, changed)
 
 
 def _refused(path: str, what: str) -> SpecError:

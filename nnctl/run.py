@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnctl.runs import atomic
+from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 
 FINISHED = ("completed", "early_stopped", "diverged")
@@ -37,12 +38,12 @@ def read_run(run_dir: RunDir) -> Run:
     found = atomic.read_json(run_dir.metrics_json) if os.path.lexists(run_dir.metrics_json) else {}
     metrics = found.get("metrics") or {}
     return Run(
-        path=os.path.relpath(run_dir.path),
+        path=from_here(run_dir.path),
         status=about.get("status", ""),
         reason=about.get("reason", ""),
         epochs=about.get("epochs") or 0,
         best_epoch=about.get("best_epoch") or 0,
         metrics={name: float("nan") if value is None else value for name, value in metrics.items()},
         seconds=about.get("seconds") or 0.0,
-        checkpoint=os.path.relpath(run_dir.best) if os.path.lexists(run_dir.best) else None,
+        checkpoint=from_here(run_dir.best) if os.path.lexists(run_dir.best) else None,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from nnctl.interrupts import Interrupts
 from nnctl.preparation import Prepared
 from nnctl.recording import Recorder
 from nnctl.run import Run
+from nnctl.runs.places import from_here
 from nnctl.trainer import Epoch, Fault, Tick
 
 
@@ -62,7 +62,7 @@ def running(
 ) -> Iterator[Event]:
     """Train a run to its end: Started, then Epoch, Tick and Note, at last Finished."""
     trainer = recorder.trainer
-    yield Started(os.path.relpath(recorder.dir.path), recorder.prepared, fold, trainer.progress.epoch)
+    yield Started(from_here(recorder.dir.path), recorder.prepared, fold, trainer.progress.epoch)
     before, recorder.unsaid = recorder.unsaid, []
     try:
         yield from _told(recorder, (*before, *notes))

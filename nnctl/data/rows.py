@@ -72,7 +72,7 @@ def write_rows(
 
 def is_replaced(target: Path) -> bool:
     """Whether what is written becomes visible only when it is whole; not on the standard output, in pipes, devices."""
-    return target != STDOUT and (target.is_file() or not target.exists())
+    return target != STDOUT and (os.path.isfile(target) or not os.path.exists(target))
 
 
 def _named(target: Path) -> Place:

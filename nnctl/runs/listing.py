@@ -13,6 +13,7 @@ from typing import Any
 from nnctl.errors import Place, Problem, RunError
 from nnctl.runs import atomic
 from nnctl.runs.find import all_runs
+from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 
 SCHEMA = "nnctl.runs/1"
@@ -70,13 +71,13 @@ def describe(run: RunDir) -> Summary:
         problem = error.problems[0]
         what = f"{Path(str(problem.place)).name} {problem.message}"
         name, run_id = run.name_and_id()
-        return Summary(run=os.path.relpath(run.path), id=run_id, name=name, status="damaged", damaged=what)
+        return Summary(run=from_here(run.path), id=run_id, name=name, status="damaged", damaged=what)
 
 
 def read(run: RunDir) -> Summary:
     """What is known about a run. Raises: RunError if it is damaged."""
     name, run_id = run.name_and_id()
-    return Summary(run=os.path.relpath(run.path), id=run_id, name=name, **_about(run), metrics=_metrics(run))
+    return Summary(run=from_here(run.path), id=run_id, name=name, **_about(run), metrics=_metrics(run))
 
 
 def value(summary: Summary, name: str) -> Any:

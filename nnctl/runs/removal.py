@@ -14,6 +14,7 @@ from nnctl.errors import Place, Problem, SpecError
 from nnctl.runs import atomic
 from nnctl.runs.find import find_run
 from nnctl.runs.listing import describe, ls
+from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import FOLD, ID, LATEST, RunDir, link_latest
 from nnctl.runs.run_lock import held
 from nnctl.runs.selection import select
@@ -44,7 +45,7 @@ def to_remove(runs_dir: Path, references: Sequence[str], where: Sequence[str] = 
         raise SpecError(problems)
     if references and where:
         fitting = {each.run for each in select([describe(run) for run in found.values()], where)}
-        found = {path: run for path, run in found.items() if os.path.relpath(path) in fitting}
+        found = {path: run for path, run in found.items() if from_here(path) in fitting}
     busy = [each for run in found.values() for each in (run, *folds_of(run)) if each.is_locked()]
     if busy:
         raise SpecError(Problem(f"{held(each.run_lock)}. {NOTHING}", place=Place(str(each.path))) for each in busy)
@@ -59,12 +60,12 @@ def remove(runs: Iterable[RunDir]) -> Iterator[str]:
     """
     for run in runs:
         _remove(run)
-        yield os.path.relpath(run.path)
+        yield from_here(run.path)
 
 
 def paths(runs: Iterable[RunDir]) -> list[str]:
     """The folders as seen from the current one."""
-    return [os.path.relpath(run.path) for run in runs]
+    return [from_here(run.path) for run in runs]
 
 
 def clear_remains(runs_dir: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from nnctl.errors import NnctlError, Place, Problem, RunError, SpecError
 from nnctl.runs import atomic, checkpoint, listing
 from nnctl.runs.find import SUFFIX, all_runs, find_run
+from nnctl.runs.places import from_here
 from nnctl.runs.removal import folds_of, remains
 from nnctl.runs.run_dir import RunDir
 
@@ -50,18 +51,18 @@ def verify(runs_dir: Path, references: Sequence[str] = ()) -> Iterator[Verified]
     files = [Path(each) for each in references if each.endswith(SUFFIX) and os.path.isfile(each)]
     runs = [find_run(runs_dir, each) for each in references if Path(each) not in files]
     for path in files:
-        yield Verified(os.path.relpath(path), 1, _faults([partial(_load, path)]))
+        yield Verified(from_here(path), 1, _faults([partial(_load, path)]))
     if not references:
         runs = sorted((run for run in all_runs(runs_dir) if listing.is_begun(run)), key=lambda run: str(run.path))
     for run in runs:
         yield _of_run(run)
     if not references:
-        yield Verified(os.path.relpath(runs_dir), 0, litter=_litter_of_names(runs_dir))
+        yield Verified(from_here(runs_dir), 0, litter=_litter_of_names(runs_dir))
 
 
 def _of_run(run: RunDir) -> Verified:
     """The files of a run, and those of its folds."""
-    found = Verified(os.path.relpath(run.path), 0)
+    found = Verified(from_here(run.path), 0)
     files, faults, litter = 0, found.faults, found.litter
     for each in (run, *folds_of(run)):
         checkpoints = _checkpoints(each)
@@ -192,7 +193,7 @@ def _litter_of_names(runs_dir: Path) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(runs_dir) as entries:
         for entry in entries:
             if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-                found += [os.path.relpath(path) for path in remains(Path(entry.path))]
+                found += [from_here(path) for path in remains(Path(entry.path))]
     return sorted(found)
 
 
@@ -203,11 +204,11 @@ def _litter(run: RunDir) -> list[str]:
             names = sorted(os.listdir(folder))
         except OSError:
             continue
-        found += [os.path.relpath(folder / name) for name in names if _LITTER.fullmatch(name)]
+        found += [from_here(folder / name) for name in names if _LITTER.fullmatch(name)]
     return found
 
 
 def _from_here(place: Place | None) -> str:
     """A place with its path as seen from the current folder."""
     assert place is not None
-    return str(Place(os.path.relpath(place.source), place.line))
+    return str(Place(from_here(place.source), place.line))

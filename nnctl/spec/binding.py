@@ -167,6 +167,9 @@ class Binder:
                 return ()
             return self._wrong(node, key, f"must be {leaf.wanted()}, got {got(node)}")
         value = _as_written(node) if takes_text else plain(node)
+        is_path = FilePath in alternatives(leaf.annotation)
+        if is_path and isinstance(value, str):
+            return _as_path(value, node)  # also one that is no UTF-8, which JSON cannot say
         try:
             read = leaf.read(value)
         except LookupError as error:
@@ -177,7 +180,7 @@ class Binder:
                 elif isinstance(where, Mapping):
                     where, allowed, key = where.items[index], leaf.wanted_inside(dict), (*key, index)
             return self._wrong(where, key, must_be(allowed, where, words(leaf.annotation)))
-        return _as_path(read, node) if FilePath in alternatives(leaf.annotation) else read
+        return _as_path(read, node) if is_path else read
 
     def _unknown(self, cls: type, name: str, place: Place, key: Key, names: list[str], type_node: Node | None) -> None:
         meant = suggest(name, names, SYNONYMS)
@@ -265,4 +268,4 @@ def _as_path(written: Any, node: Node) -> Any:
     if written is None or written == STDIN:
         return written
     folder = Path(node.place.source).parent if node.place.line is not None else Path()
-    return os.path.normpath(folder / Path(written).expanduser())
+    return os.path.normpath(folder / os.path.expanduser(written))  # one of nobody's home stays as it is

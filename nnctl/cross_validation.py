@@ -11,7 +11,7 @@ from typing import Any
 
 from nnctl.data.cache import Cache
 from nnctl.dataset import Tables, read_tables
-from nnctl.errors import NnctlError, Place, Problem, SpecError
+from nnctl.errors import DataError, NnctlError, Place, Problem, RunError, SpecError
 from nnctl.folding import FoldsRecorder, with_fold
 from nnctl.interrupts import Interrupts
 from nnctl.machine import machine
@@ -48,6 +48,7 @@ class CrossValidation:
 
     def __init__(self, spec: Spec, experiment: Experiment, about: Mapping[str, Any], cache: Cache) -> None:
         self.spec, self.experiment, self.about, self.cache = spec, experiment, about, cache
+        self.data_sha256: str | None = None  # of the data that folds have been trained on already
         self._tables = OnceRead(cache.folder)
         self._waiting: list[Prepared] = []  # a list, not a name: that would hold the rows of a fold that has ended
 
@@ -103,17 +104,28 @@ class CrossValidation:
     def _open(
         self, recorder: FoldsRecorder, run_dir: RunDir, number: int, held: ExitStack
     ) -> tuple[Recorder, Sequence[str]]:
+        damaged: list[str] = []
         if run_dir.is_run():
-            held.enter_context(run_dir.lock())
-            return reopen(run_dir, (), self.cache)
-        run_dir.discard()  # of a fold whose start was killed
+            with ExitStack() as tried:
+                tried.enter_context(run_dir.lock())
+                try:
+                    opened = reopen(run_dir, (), self.cache)
+                except RunError as error:
+                    damaged = [f"warning: {error}; the fold is trained anew"]
+                else:
+                    held.push(tried.pop_all())
+                    return opened
+        run_dir.discard()  # of a fold that is damaged, or whose start was killed
         prepared = self._waiting.pop() if self._waiting else self.prepared(number)
+        if self.data_sha256 not in (None, prepared.fitted.data_sha256):
+            message = "has changed since the first folds were trained on it; put the old file back, or train all again"
+            raise DataError(Problem(f"{self.experiment.data.path}: {message}", "data.path"))
         overrides = {**self.about["overrides"], "data.split.fold": number}
         run_dir = recorder.dir.create_fold(number)
         held.enter_context(run_dir.lock())
         trainer = Trainer(prepared.job)
-        opened = begin(run_dir, self.spec, prepared, trainer, {**self.about, "overrides": overrides})
-        return opened, (*prepared.warnings, *prepared.notes)
+        begun = begin(run_dir, self.spec, prepared, trainer, {**self.about, "overrides": overrides})
+        return begun, (*damaged, *prepared.warnings, *prepared.notes)
 
     def prepared(self, number: int) -> Prepared:
         """A fold with its data."""
@@ -127,13 +139,16 @@ def reopened(run_dir: RunDir, cache: Cache, argv: Sequence[str] = ()) -> tuple[C
     """
     about = run_dir.read_run_json()
     if about.get("status") in FINISHED:
-        raise SpecError(Problem(f"is {about['status']}: {about['reason']}", place=Place(from_here(run_dir.path))))
+        message = f"is {about['status']}: {about['reason']}; a cross-validation that has ended cannot be extended"
+        raise SpecError(Problem(message, place=Place(from_here(run_dir.path))))
     spec = read_experiment(run_dir.resolved)
     entry = {"at": now(), "argv": list(argv), "overrides": {}}
     again = {**about, **machine(), "pid": os.getpid(), "host": socket.gethostname()}
     again["resumed"] = [*about.get("resumed", []), entry]
     own = {"argv": about.get("argv", []), "overrides": about.get("overrides", {})}
-    return CrossValidation(spec, spec.experiment, own, cache), FoldsRecorder(run_dir, again)
+    found = CrossValidation(spec, spec.experiment, own, cache)
+    found.data_sha256 = about.get("data_sha256")
+    return found, FoldsRecorder(run_dir, again)
 
 
 def _ended(run_dir: RunDir) -> Run | None:

@@ -5,6 +5,7 @@ The commands call the same functions, or those that yield events; nothing here p
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def train(
     back as it stands, and one that was interrupted is gone on with. ``start_from`` is a run, or a checkpoint file,
     whose weights and preparation of the data the new run begins with.
     Raises: NnctlError: of the config or the data before anything is written; DivergedError after the run was saved.
-            KeyboardInterrupt after the run was saved, where Ctrl-C ended it.
+            KeyboardInterrupt after the run was saved, where Ctrl-C ended it; SIGTERM and SIGHUP end the process then.
     """
     origin = None if start_from is None else reference_of(start_from)
     return _last(training(config, overrides, folds=folds, name=name, runs_dir=runs_dir, once=once, start_from=origin))
@@ -86,6 +87,8 @@ def _last(events: Iterator[Event]) -> Run:
         last = event if isinstance(event, Finished | Found) else last
     assert last is not None, "training ended without Finished"
     if isinstance(last, Finished) and last.signal is not None:
+        if last.signal != signal.SIGINT:
+            signal.raise_signal(last.signal)  # now that the run is saved, it does what it does without us
         raise KeyboardInterrupt
     if last.run.status == "diverged":
         raise diverged(last.run)

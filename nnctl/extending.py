@@ -96,9 +96,9 @@ def check_goes_on(
         return False
     if status not in FINISHED and not changed:
         return False  # killed between its last save and its end
-    patience = any(within(key, ("early_stopping",)) for key in changed)
-    if stop["status"] == "early_stopped" and not patience:
-        raise _refused(run, f"was stopped early: {stop['reason']}", "early_stopping=none")
+    if stop["status"] == "early_stopped" and not any(within(key, ("early_stopping",)) for key in changed):
+        patience = 2 * getattr(experiment.early_stopping, "patience", 1)
+        raise _refused(run, f"was stopped early: {stop['reason']}", f"early_stopping.patience={patience}")
     if stop["reason"] == "max_time" and "train.max_time" not in changed:
         raise _refused(run, "has used up its train.max_time", "train.max_time=none")
     if epochs <= done:

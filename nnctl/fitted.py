@@ -22,6 +22,7 @@ from nnctl.spec.nodes import Mapping as Node
 from nnctl.spec.overrides import from_plain
 from nnctl.spec.problems import Problems, format_key
 from nnctl.spec.reading import bind, written
+from nnctl.spec.roles import left_out
 from nnctl.spec.schema import ColumnOptions, Data, Experiment
 from nnctl.transforms import Encoding, Scaler
 from nnctl.transforms.none import NoScaling
@@ -195,7 +196,7 @@ def _check_columns(features: Features, data: Data, dataset: Dataset) -> None:
     here, then = feature_names(data, dataset.table, dataset.targets), list(features.types)
     path = dataset.table.path
     problems = [
-        Problem(f"{path}: has no column `{name}`, which the earlier run has learned from", "data.path")
+        Problem(_lacking(name, data, dataset), left_out(data).get(name, "data.path"))
         for name in then
         if name not in here
     ]
@@ -209,6 +210,13 @@ def _check_columns(features: Features, data: Data, dataset: Dataset) -> None:
     ]
     if problems:
         raise DataError(problems)
+
+
+def _lacking(name: str, data: Data, dataset: Dataset) -> str:
+    why = "the earlier run has learned from it"
+    if name in left_out(data):
+        return f"leaves out the column `{name}`, and {why}: take it off here"
+    return f"{dataset.table.path}: has no column `{name}`, and {why}"
 
 
 def _check_numbers(features: Features) -> None:

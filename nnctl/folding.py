@@ -14,7 +14,7 @@ from typing import Any
 from nnctl.errors import OutputError
 from nnctl.preparation import Prepared, resolved
 from nnctl.recording import described_run, now
-from nnctl.run import Run, read_run
+from nnctl.run import FINISHED, Run, read_run
 from nnctl.runs import atomic
 from nnctl.runs.logs import Log
 from nnctl.runs.places import from_here
@@ -28,9 +28,9 @@ from nnctl.spec.schema import Experiment
 class Folded(Run):
     """A cross-validation as it ended, or as it stands.
 
-    ``metrics`` are the means and ``std`` the sample standard deviations (n - 1) of each metric over the folds that
-    have a finite value of it, nan where there are none, or only one; ``epochs`` and ``seconds`` are those of all folds
-    together.
+    ``metrics`` are the means and ``std`` the sample standard deviations (n - 1) of each metric over the folds that have
+    ended with a finite value of it, nan where there are none, or only one; ``epochs`` and ``seconds`` are those of all
+    folds together.
     """
 
     folds: tuple[Run, ...] = ()
@@ -49,8 +49,9 @@ class Folded(Run):
 
 def folded(path: str, folds: Sequence[Run], status: str, reason: str) -> Folded:
     """The cross-validation of these folds."""
-    values: dict[str, list[float]] = {name: [] for fold in folds for name in fold.metrics}
-    for fold in folds:
+    ended = [fold for fold in folds if fold.status in FINISHED]
+    values: dict[str, list[float]] = {name: [] for fold in ended for name in fold.metrics}
+    for fold in ended:
         for name, value in fold.metrics.items():
             if math.isfinite(value):
                 values[name].append(value)

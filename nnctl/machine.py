@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,10 @@ WORDS = {
 def machine() -> dict[str, Any]:
     """Versions, BLAS libraries and instruction sets at work now, as plain values."""
     versions = {"nnctl": nnctl.__version__, "numpy": np.__version__, "python": platform.python_version()}
-    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    every = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    # Other packages may bring a BLAS of their own, which trains nothing here; one that is shared lies elsewhere.
+    own = [library for library in every if any(part.startswith("numpy") for part in Path(library["filepath"]).parts)]
+    libraries = own or every
     blas = [{key: library.get(key) for key in BLAS} for library in libraries]
     return {"versions": versions, "blas": blas, "simd": _instruction_sets()}
 

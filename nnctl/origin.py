@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,6 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nnctl.component import plain
 from nnctl.errors import Problem, SpecError
 from nnctl.fitted import Known
 from nnctl.model import Model, restore
@@ -18,6 +20,7 @@ from nnctl.network.network import Network
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find
 from nnctl.runs.places import from_here
+from nnctl.spec.flat import leaves
 from nnctl.spec.nodes import Mapping as Node
 from nnctl.spec.problems import format_key, shown
 from nnctl.spec.reading import Spec
@@ -83,7 +86,10 @@ class Origin:
             old, new = getattr(then, name), getattr(now, name)
             if name not in written or new in OPEN or new == old or (name == "task" and new == "classification" != old):
                 continue
-            yield Problem(self._fixed(old), f"data.{name}", spec.place(f"data.{name}"))
+            there, here = dict(leaves({name: plain(old)})), dict(leaves({name: plain(new)}))
+            for key in dict.fromkeys((*there, *here)):
+                if there.get(key) != here.get(key):
+                    yield Problem(self._fixed(there.get(key)), f"data.{key}", spec.place(f"data.{key}"))
 
     def _other_columns(self, spec: Spec, then: Data, now: Data) -> Iterator[Problem]:
         for name, options in now.columns.items():
@@ -95,7 +101,7 @@ class Origin:
                     yield Problem(self._fixed(old), key, spec.place(key))
 
     def _fixed(self, value: Any) -> str:
-        there = shown(getattr(value, "name", value))
+        there = shown(json.dumps(plain(value)))
         return f"is fixed by {self.run}, and other there ({there}): leave it out, or train without `--from`"
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.autopsy import autopsy
-from nnctl.errors import OutputError
+from nnctl.errors import NnctlError, OutputError
 from nnctl.evaluation import Evaluator
 from nnctl.job import Job
 from nnctl.machine import machine
@@ -94,8 +94,13 @@ class Recorder:
         return self.save() if self._due() else []
 
     def save(self) -> list[str]:
-        """Write the best weights, if they are new, and the state of the run."""
+        """Write the best weights, if they are new, and the state of the run.
+
+        A step that has ruined the weights shows itself in the next batch: they never take the place of good ones.
+        """
         start, trainer = time.perf_counter(), self.trainer
+        if not (np.isfinite(trainer.arena.theta).all() and np.isfinite(trainer.weights.theta).all()):
+            return []
         offset = self.metrics.offset()  # what the state counts on is on the disk before it
         self._save_best()
         meta = {
@@ -125,11 +130,10 @@ class Recorder:
         best = self.trainer.best
         metrics = self.judge() if best.epoch else {}
         self.metrics.close()
-        if stop.status == "diverged":
-            page = autopsy(self.trainer, self.prepared, stop.reason, self.dir.metrics_csv)
-            atomic.write(self.dir.autopsy, page.encode())
         summary = {"schema": "nnctl.metrics/1", "epochs": self.trainer.progress.epoch, "best_epoch": best.epoch}
         atomic.write_json(self.dir.metrics_json, {**summary, "metrics": metrics, "last": self._last_row})
+        if stop.status == "diverged":
+            self._write_autopsy(stop.reason)
         return self._end(stop.status, stop.reason, metrics)
 
     def interrupt(self, reason: str) -> Run:
@@ -180,6 +184,16 @@ class Recorder:
             )
         return "" if not step or (unit == "steps" and step % count) else f"step-{step:07}"
 
+    def _write_autopsy(self, reason: str) -> None:
+        """Write why the run has diverged. To find out may take all of the data once more: that it fails ends no run."""
+        try:
+            page = autopsy(self.trainer, self.prepared, reason, self.dir.metrics_csv)
+        except (NnctlError, OSError, MemoryError, ValueError) as error:
+            self.unsaid = [f"warning: {self.dir.autopsy}: is not written: {error or type(error).__name__}"]
+            self.note(self.unsaid[0])
+        else:
+            atomic.write(self.dir.autopsy, page.encode())
+
     def _last_save(self) -> None:
         self.unsaid = self.save()
         for text in self.unsaid:
@@ -187,7 +201,7 @@ class Recorder:
 
     def _save_best(self) -> None:
         best = self.trainer.best
-        if best.epoch == self._best_saved:
+        if best.epoch in (0, self._best_saved):
             return
         meta = {**self._meta, "kind": "best", "epoch": best.epoch, "value": best.value, "row": self._best_row}
         self.checkpoints.save_best(self._tensors(best.theta, best.stats), meta)

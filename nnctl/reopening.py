@@ -16,8 +16,8 @@ import numpy as np
 
 from nnctl.data.cache import Cache
 from nnctl.dataset import read_tables
-from nnctl.errors import DataError, NnctlError, Place, Problem, RunError, SpecError
-from nnctl.extending import changes, check_changes, check_goes_on, check_overrides, schedule_note
+from nnctl.errors import DataError, NnctlError, OutputError, Place, Problem, RunError, SpecError
+from nnctl.extending import HARMLESS, changes, check_changes, check_goes_on, check_overrides, schedule_note, within
 from nnctl.fitted import Known, features_from, target_from
 from nnctl.keys import Key, files_of, hashes
 from nnctl.machine import differences, machine
@@ -50,7 +50,7 @@ def reopen(
     exact: bool = False,
     argv: Sequence[str] = (),
 ) -> Resumed:
-    """Open a run, of which the lock is held, where its last save left it. Nothing is changed if that fails.
+    """Open a run, of which the lock is held, where its last save left it. Nothing is changed if it cannot go on.
 
     Raises: RunError if its files are damaged, SpecError if it has ended or a key must not change, DataError if the
             data has changed.
@@ -60,7 +60,7 @@ def reopen(
     checkpoints = Checkpoints(run_dir)
     saved, notes = checkpoints.load_last()
     best = _best(run_dir, saved)
-    spec = read_experiment(run_dir.resolved, overrides)
+    spec = _spec(run_dir, overrides)
     experiment = replace(spec.experiment, name=run_dir.name)
     changed = changes(saved.meta["spec"], written(experiment))
     check_changes(changed, spec)
@@ -77,13 +77,27 @@ def reopen(
     if going_on:
         saved = replace(saved, meta={**saved.meta, "stop": None})
     checkpoints.clean()
-    if changed:
-        atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
-    _forget(run_dir.metrics_json)
-    _forget(run_dir.autopsy)
     recorder = Recorder(run_dir, prepared, trainer, _about(about, spec, trainer, changed, argv), saved)
+    try:  # from here on run.json says that it is being trained: what follows may be lost in a kill
+        if changed:
+            atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
+        _forget(run_dir.metrics_json)
+        _forget(run_dir.autopsy)
+    except OutputError as error:
+        recorder.fail(str(error))
+        raise
     recorder.log.line(f"going on after epoch {trainer.progress.epoch}, step {trainer.stepping.done}")
     return Resumed(recorder, notes)
+
+
+def _spec(run_dir: RunDir, overrides: Sequence[str] | Mapping[str, Any] | None) -> Spec:
+    """The config of the run. Raises: RunError if the file is damaged; SpecError if the overrides are wrong."""
+    try:
+        read_experiment(run_dir.resolved)
+    except SpecError as error:
+        message = f"is damaged: {error.problems[0].message}"
+        raise RunError(Problem(message, place=error.problems[0].place or Place(str(run_dir.resolved)))) from None
+    return read_experiment(run_dir.resolved, overrides)
 
 
 def _best(run_dir: RunDir, saved: Checkpoint) -> Checkpoint | None:
@@ -158,7 +172,8 @@ def _restored(prepared: Prepared, saved: Checkpoint, best: Checkpoint | None, ru
         message = f"does not fit the network of the run: {type(error).__name__} {error}"
         raise RunError(Problem(message, place=Place(str(run_dir.last)))) from None
     if not np.isfinite(trainer.weights.theta).all():
-        raise RunError(Problem("holds weights that are no finite numbers", place=Place(str(run_dir.last))))
+        message = "holds weights that are no finite numbers; train again"
+        raise RunError(Problem(message, place=Place(str(run_dir.last))))
     rule = prepared.job.early_stopping
     if rule is None or not trainer.progress.stopping:
         trainer.progress.stopping = {} if rule is None else rule.start()
@@ -180,8 +195,10 @@ def _about(
     again = {**about, **machine(), "pid": os.getpid(), "host": socket.gethostname()}
     again["overrides"] = {**about.get("overrides", {}), **overrides}
     again["resumed"] = [*about.get("resumed", []), entry]
-    if changed:
+    learned = [key for key in changed if not within(key, HARMLESS)]
+    if learned:
         again["fingerprint"] = None  # no run of one piece is the same
+        again["changed"] = [*dict.fromkeys((*about.get("changed", ()), *learned))]
     return again
 
 

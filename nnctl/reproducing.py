@@ -39,9 +39,9 @@ class Reproduced:
 
     @property
     def identical(self) -> bool:
-        """Whether the best weights are the same, bit for bit; of runs that have none, whether the metrics are."""
+        """Whether the best weights are the same, bit for bit, and so are the metrics."""
         then, now = self.weights
-        return then == now and (then is not None or self.first is None)
+        return then == now and self.first is None
 
     def as_json(self) -> dict[str, Any]:
         """What `reproduce --json` prints."""
@@ -76,7 +76,7 @@ def reproducing(
     events = training(
         original.resolved,
         name=original.name,
-        runs_dir=runs_dir,
+        runs_dir=original.path.parent.parent if runs_dir is None and not original.is_fold() else runs_dir,
         start_from=_origin(about, runs_folder(runs_dir), path),
         argv=argv,
         about={"reproduces": original.id},
@@ -99,9 +99,8 @@ def _check_ended(original: RunDir, about: Mapping[str, Any], path: str) -> None:
         raise _refused(path, "is being trained; wait until it ends")
     if status not in FINISHED:
         raise _refused(path, f"has not ended ({status}); go on with it first: `nnctl resume {path}`")
-    if about.get("resumed") and about.get("fingerprint", "") is None:
-        given = [assignment for each in about["resumed"] for assignment in each.get("overrides", {})]
-        keys = ", ".join(f"`{key}`" for key in dict.fromkeys(given))
+    if about.get("changed"):
+        keys = ", ".join(f"`{key}`" for key in about["changed"])
         raise _refused(path, f"was changed when it went on ({keys}), and cannot be trained in one go")
     if about.get("reason") == "max_time":
         raise _refused(path, "was ended by the clock (`train.max_time`), which runs otherwise each time")

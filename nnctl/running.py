@@ -83,7 +83,7 @@ def _loop(recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
     stop = recorder.stop  # of a run that was killed between its last save and its end
     for event in trainer.run() if stop is None else ():
         told = recorder.epoch(event) if isinstance(event, Epoch) else recorder.keep_up()
-        if interrupts.take_save():
+        if interrupts.take_save() and not (isinstance(event, Epoch) and event.stop):  # an end saves itself
             told += recorder.save()
         if isinstance(event, Fault):
             told.append(f"{event.told}: {event.answer}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from nnctl.origin import Origin, about_origin, open_origin
 from nnctl.preparation import Prepared, prepare, resolved
 from nnctl.recording import Recorder, begin
 from nnctl.reopening import reopen
-from nnctl.run import read_run
+from nnctl.run import Run, read_run
 from nnctl.running import Event, Found, Note, running
 from nnctl.runs.find import cache_folder, find_run, runs_folder
 from nnctl.runs.run_dir import RunDir
@@ -32,6 +33,8 @@ from nnctl.runs.run_lock import NameLock
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Experiment
 from nnctl.trainer import Trainer
+
+LOOKS, PAUSE = 5, 0.2  # for a run that is the same, and the seconds between them
 
 Overrides = Sequence[str] | Mapping[str, Any] | None
 
@@ -113,16 +116,28 @@ class Beginning:
 
     def same(self, held: ExitStack) -> Iterator[Event] | None:
         """The events of the run that is the same: it is Found, or gone on with; None where there is none."""
-        found = same_runs(self.runs, self.name, self.fingerprint)
-        there = found.finished or found.running
-        if there is not None:
-            return iter([Found(read_folded(there) if self.folds is not None else read_run(there))])
-        if found.interrupted is None:
-            return None
-        try:
-            return _going_on(found.interrupted, (), self.cache, held, argv=self.argv)
-        except RunError as error:
-            return _after(f"{error}; a new run is trained", self.anew(held))
+        for _ in range(LOOKS):  # it may be removed, or begun by `resume`, while we look
+            found = same_runs(self.runs, self.name, self.fingerprint)
+            with suppress(RunError):
+                if found.finished is not None:
+                    return iter([Found(self._read(found.finished))])
+                if found.running is not None:
+                    return iter([Found(replace(self._read(found.running), status="running"))])
+            if found.interrupted is None:
+                return None
+            try:
+                with ExitStack() as tried:  # the lock of one that cannot go on is let go
+                    events = _going_on(found.interrupted, (), self.cache, tried, argv=self.argv)
+                    held.push(tried.pop_all())
+                    return events
+            except RunError as error:
+                return _after(f"warning: {error}; a new run is trained", self.anew(held))
+            except SpecError:
+                time.sleep(PAUSE)  # somebody has locked it since
+        return None
+
+    def _read(self, run_dir: RunDir) -> Run:
+        return read_folded(run_dir) if self.folds is not None else read_run(run_dir)
 
     def anew(self, held: ExitStack) -> Iterator[Event]:
         """Make the folder, lock it, and write what the run begins with; then its events."""

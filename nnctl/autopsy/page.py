@@ -66,7 +66,7 @@ class Page:
         if first.what == "weights":
             return (
                 f"the weights were no longer finite, first `{first.layer}.{first.name}` of {layer}: the step before "
-                "was too large for them."
+                "was too large for them. The rows below only met them; they are not the cause."
             )
         if first.what == "statistics":
             return f"the running statistics were no longer finite, first `{first.layer}.{first.name}` of {layer}."

@@ -57,9 +57,11 @@ class Checkpoints:
     def load_last(self) -> tuple[Checkpoint, list[str]]:
         """The last save; where it is damaged the one before, and a sentence that says so.
 
-        Raises: RunError if neither is whole, SpecError if there is none.
+        Raises: RunError if there is none that is whole.
         """
         try:
+            if not os.path.lexists(self.run.last):
+                raise RunError(Problem("is missing; train again", place=Place(str(self.run.last))))
             return checkpoint.load(self.run.last), []
         except (RunError, SpecError) as error:
             if not os.path.lexists(self.run.previous):

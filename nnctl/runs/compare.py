@@ -87,8 +87,8 @@ class Repeats:
 
 def repeats_of(run: RunDir) -> Repeats:
     """The runs of the same name that repeat this one, one for each seed; those on the same rows, if there are any."""
-    own = _without_seeds(run)
-    found = [each for each in runs_of_name(run.path.parent) if own is not None and _without_seeds(each) == own]
+    own = _alike(run)
+    found = [each for each in runs_of_name(run.path.parent) if own is not None and _alike(each) == own]
     same: dict[Any, Summary] = {}
     moved: dict[Any, Summary] = {}
     for each in sorted(found, key=lambda each: (each.path.name != run.path.name, each.path.name)):
@@ -101,11 +101,16 @@ def repeats_of(run: RunDir) -> Repeats:
     return Repeats(list({**moved, **same}.values()), same_rows=False)
 
 
-def _without_seeds(run: RunDir) -> bytes | None:
+def _alike(run: RunDir) -> tuple[Any, ...] | None:
+    """What repeated runs have in common: the config but for seeds, data, version, origin, and no change on the way."""
     try:
-        return _SEED.sub(b"", _resolved(run))
+        about = run.read_run_json()
+        settings = _SEED.sub(b"", _resolved(run))
     except RunError:
         return None
+    versions = about.get("versions")
+    version = versions.get("nnctl") if isinstance(versions, dict) else None
+    return settings, about.get("data_sha256"), version, about.get("from"), about.get("changed")
 
 
 def split_seed(run: RunDir) -> Any:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -93,9 +94,10 @@ def _is_abandoned(entry: os.DirEntry[str]) -> bool:
 
 
 def _clear(folder: Path) -> None:
-    for path in remains(folder):
-        with contextlib.suppress(OSError):
-            path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):  # the folder itself may go meanwhile
+        for path in remains(folder):
+            with contextlib.suppress(OSError):
+                path.unlink() if path.is_symlink() else _remove_tree(path)
 
 
 def _remove(run: RunDir) -> None:
@@ -108,12 +110,25 @@ def _remove(run: RunDir) -> None:
             os.rename(run.path, hidden)
             atomic.sync_folder(folder)
             _turn_latest(folder)
-            shutil.rmtree(hidden)  # it follows no links
+            _remove_tree(hidden)
         except OSError as error:
-            raise atomic.cannot_write(Path(error.filename or run.path), error, done="removed") from error
+            raise atomic.cannot_write(run.path, error, done="removed") from error
     _clear(folder)
     with contextlib.suppress(OSError):
         folder.rmdir()  # the system refuses that while anything is in it
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder, following no links; another process may be clearing it as well."""
+
+    def fail(_: object, __: str, error: BaseException) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=fail)
+    else:
+        shutil.rmtree(folder, onerror=lambda call, path, info: fail(call, path, info[1]))
 
 
 def _turn_latest(folder: Path) -> None:

@@ -58,10 +58,14 @@ class RunDir:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             run = cls(_make_new_folder(folder))
-            if checkpoints:
-                run.checkpoints.mkdir()
-            for made in (run.path, folder, runs_dir):
-                atomic.sync_folder(made)
+            try:
+                if checkpoints:
+                    run.checkpoints.mkdir()
+                for made in (run.path, folder, runs_dir):
+                    atomic.sync_folder(made)
+            except BaseException:
+                run.discard()
+                raise
         except OSError as error:
             raise atomic.cannot_write(folder, error, done="made") from error
         return run

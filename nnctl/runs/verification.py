@@ -91,14 +91,17 @@ def _faults(checks: Sequence[Callable[[], Any]]) -> list[Fault]:
 
 def _check_all_there(run: RunDir) -> None:
     """Raise RunError unless the files are there that a run of its status has."""
-    if listing.describe(run).status not in ("completed", "early_stopped"):
-        return
-    needed = [run.resolved, run.metrics_json, run.metrics_csv, run.best, run.last]
-    if os.path.isdir(run.fold(1).path):
-        needed = [run.resolved, run.folds_json]
+    has_folds = os.path.isdir(run.fold(1).path)
+    needed = [run.resolved] if has_folds else [run.resolved, run.metrics_csv, run.last]
+    ended = listing.describe(run).status in ("completed", "early_stopped")
+    if ended:
+        needed += [run.folds_json] if has_folds else [run.metrics_json, run.best]
     missing = [path for path in needed if not os.path.lexists(path)]
     if missing:
-        raise RunError(Problem("is missing, and the run has ended", place=Place(str(path))) for path in missing)
+        message = "is missing, and the run has ended" if ended else "is missing: the run cannot go on without it"
+        raise RunError(Problem(message, place=Place(str(path))) for path in missing)
+    if os.path.isfile(run.resolved) and not os.path.getsize(run.resolved):
+        raise RunError(Problem("is damaged: it is empty", place=Place(str(run.resolved))))
 
 
 def _checkpoints(run: RunDir) -> list[Path]:

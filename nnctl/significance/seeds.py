@@ -7,8 +7,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Two draws of a normal distribution lie further apart than so many of its standard deviations in 1 of 20 cases.
-BEYOND = 1.96 * math.sqrt(2)
+# Student's t: what a draw over its standard deviation, estimated with 1, 2, ... degrees of freedom, exceeds in size in
+# 1 of 20 cases. Source: any table of its 0.975 quantiles; above 30 it is taken for that of the normal distribution.
+QUANTILES = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+NORMAL = 1.960
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,9 @@ class SeedNoise:
 
     def explains(self, difference: float) -> bool:
         """Whether two runs that differ in their seed alone may well differ by so much."""
-        return self.times(difference) <= BEYOND
+        freedom = sum(self.runs) - len(self.runs)
+        quantile = QUANTILES[freedom - 1] if freedom <= len(QUANTILES) else NORMAL
+        return self.times(difference) <= quantile * math.sqrt(2)  # of two draws
 
 
 def seed_noise(groups: Sequence[Sequence[float]]) -> SeedNoise | None:

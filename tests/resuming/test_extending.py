@@ -49,7 +49,7 @@ def test_a_schedule_over_the_whole_run_takes_the_new_length_and_says_so(config: 
         (
             {"early_stopping": {"type": "patience", "patience": 1}, "optimizer.lr": 1e-12, "train.epochs": 50},
             {"train.epochs": 99},
-            r"was stopped early: .*early_stopping=none`",
+            r"was stopped early: .*early_stopping\.patience=2`",
         ),
     ],
 )

@@ -69,14 +69,14 @@ def test_once_tells_runs_with_other_beginnings_apart(config: Path) -> None:
             SpecError,
             r"model: does not fit the weights of runs/\S+; .*`layers\.0\.W`: \(\d+, 8\) in",
         ),
-        ({"data.numeric.scale": "robust"}, SpecError, r"data\.numeric: is fixed by runs/"),
+        ({"data.numeric.scale": "robust"}, SpecError, r"data\.numeric\.scale\.type: is fixed by runs/"),
         ({"data.columns": {"a": {"scale": "min_max"}}}, SpecError, r"data\.columns\.a\.scale: is fixed by runs/"),
         (
             {"data.drop": []},
             DataError,
             r"data\.columns\.(amount|answer): .*has not learned from this column; list it in `data\.drop`",
         ),
-        ({"data.id": ["id", "a"]}, DataError, r"data\.path: .*has no column `a`"),
+        ({"data.id": ["id", "a"]}, DataError, r"data\.id: leaves out the column `a`"),
         ({"data.split": {"folds": 3}}, SpecError, r"--from: cannot stand beside folds"),
     ],
 )

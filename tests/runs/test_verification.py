@@ -44,11 +44,18 @@ def litter() -> list[str]:
 def test_whole_runs_have_no_faults_and_all_files_are_read() -> None:
     whole(ONE)
     whole(TWO)
-    make("20261121-000000-0003", status="failed")
+    whole("20261121-000000-0003", status="failed").best.unlink()
     (RUNS / "xor" / "20261121-000000-0004" / "checkpoints").mkdir(parents=True)  # a start that was killed
     found = list(verify(RUNS))
     assert [(verified.faults, verified.litter) for verified in found] == [([], [])] * 4
-    assert [verified.files for verified in found] == [7, 7, 1, 0]
+    assert [verified.files for verified in found] == [7, 7, 6, 0]
+
+
+@pytest.mark.parametrize("name", ["resolved.yaml", "metrics.csv", "checkpoints/last.safetensors"])
+def test_a_file_without_which_a_run_cannot_go_on_is_missed(name: str) -> None:
+    (whole(status="interrupted").path / name).unlink()
+    (fault,) = faults()
+    assert (Path(fault.file).name, fault.message) == (Path(name).name, "is missing: the run cannot go on without it")
 
 
 @pytest.mark.parametrize("name", ["best.safetensors", "last.safetensors", "last.prev", "epoch-000050.safetensors"])

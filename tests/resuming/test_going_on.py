@@ -8,17 +8,24 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 import nnctl
-from nnctl.errors import RunError, SpecError
+from nnctl.errors import DivergedError, RunError, SpecError
+from nnctl.interrupts import Interrupts
+from nnctl.machine import differences, machine
 from nnctl.run import read_run
+from nnctl.running import Finished
 from nnctl.runs import checkpoint
 from nnctl.runs.atomic import read_json
 from nnctl.runs.checkpoints import Checkpoints
+from nnctl.runs.listing import ls
 from nnctl.runs.run_dir import RunDir
-from nnctl.training import resuming
+from nnctl.training import resuming, training
 from tests.resuming.helpers import EVERY_3, ending, killed, rows
+from tests.tables import REGRESS, experiment
 
 SPECS: list[dict[str, Any]] = [
     {"optimizer": {"type": "adam", "ema": 0.9, "accumulate": 2}, "schedule": "cosine", "model.dropout": 0.2},
@@ -196,3 +203,62 @@ def test_another_machine_is_told_and_refused_where_bits_must_be_the_same(config:
         f"warning: going on, but not bit by bit as it would have: NumPy: {then['versions']['numpy']}, now 9.0"
     ]
     assert read_json(run_dir.run_json)["versions"]["numpy"] == "9.0"
+
+
+def test_ruined_weights_never_take_the_place_of_good_ones(in_folder: Path) -> None:
+    config = experiment(in_folder, REGRESS)
+    spec = {"optimizer": {"type": "sgd", "lr": 1e38}, "schedule": "constant", "checkpoint.every": "1 steps"}
+    with pytest.raises(DivergedError):
+        nnctl.train(config, {**spec, "train.eval_every": 10})
+    for name in ("last.safetensors", "last.prev"):
+        saved = checkpoint.load(Path("runs/it/latest/checkpoints") / name)
+        assert all(np.isfinite(array).all() for name, array in saved.tensors.items() if name.startswith("layers"))
+
+
+def test_a_save_that_is_asked_for_at_the_end_is_that_of_the_end(config: Path, monkeypatch: Any) -> None:
+    spec = {"train.epochs": 3}
+
+    def ask_at_the_end(self: Interrupts) -> bool:
+        return True
+
+    def fail(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Interrupts, "take_save", ask_at_the_end)
+        patch.setattr("nnctl.recording.Recorder.finish", fail)
+        with pytest.raises(KeyboardInterrupt):
+            nnctl.train(config, spec)
+    assert ending(nnctl.resume("it/latest")) == ending(nnctl.train(config, spec))
+
+
+def test_a_longer_run_that_is_killed_at_once_is_no_longer_an_ended_one(config: Path, monkeypatch: Any) -> None:
+    run = nnctl.train(config, {"train.epochs": 3})
+
+    def fail(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nnctl.reopening._forget", fail)
+        with pytest.raises(KeyboardInterrupt):
+            nnctl.resume(run, {"train.epochs": 6})
+    (summary,) = ls(Path("runs"))
+    assert summary.status == "interrupted"
+    assert nnctl.resume(run).epochs == 6
+
+
+@pytest.mark.parametrize("name", ["last.safetensors", "resolved.yaml"])
+def test_a_run_without_a_file_that_it_needs_is_damaged(config: Path, name: str) -> None:
+    run_dir = killed(config, events=2)
+    run_dir.previous.unlink(missing_ok=True)
+    next(run_dir.path.rglob(name)).unlink()
+    with pytest.raises(RunError, match=re.escape(name)):
+        nnctl.resume(str(run_dir.path))
+    assert isinstance(list(training(config, EVERY_3, once=True))[-1], Finished)
+
+
+def test_only_the_blas_of_numpy_counts(monkeypatch: Any) -> None:
+    own = machine()
+    more = [*threadpool_info(), {"user_api": "blas", "filepath": "/opt/scipy.libs/libopenblas.so", "version": "0"}]
+    monkeypatch.setattr("nnctl.machine.threadpool_info", lambda: more)
+    assert differences(own, machine()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +12,13 @@ from typing import Any
 import pytest
 
 import nnctl
-from nnctl.errors import DivergedError
+from nnctl.errors import DataError, DivergedError
 from nnctl.running import Event, Finished, Found
 from nnctl.runs import atomic
 from nnctl.runs.listing import ls
-from nnctl.training import training
+from nnctl.runs.run_dir import RunDir
+from nnctl.trainer import Epoch
+from nnctl.training import resuming, training
 from tests.resuming.helpers import EVERY_3, ending, killed
 
 SHORT = {"train.epochs": 3}
@@ -88,6 +92,32 @@ def test_what_is_damaged_is_passed_over(config: Path) -> None:
     assert isinstance(last(config, SHORT), Found)
 
 
+def test_a_damaged_run_is_not_held_while_another_is_trained(config: Path) -> None:
+    run_dir = killed(config, SHORT, events=2)
+    for path in (run_dir.last, run_dir.previous):
+        path.write_bytes(b"")
+    for _ in training(config, SHORT, once=True):
+        assert not run_dir.is_locked()
+
+
+def test_a_run_that_somebody_has_just_locked_is_being_trained_whatever_its_file_says(config: Path) -> None:
+    run_dir = killed(config, SHORT, events=2)
+    atomic.write_json(run_dir.run_json, {**atomic.read_json(run_dir.run_json), "status": "interrupted"})
+    with run_dir.lock():
+        found = last(config, SHORT)
+    assert isinstance(found, Found)
+    assert found.run.status == "running"
+
+
+def test_a_change_that_teaches_nothing_keeps_a_run_what_it_was(config: Path) -> None:
+    run_dir = killed(config, SHORT, events=2)
+    (config.parent / "moved.csv").write_bytes((config.parent / "table.csv").read_bytes())
+    run = nnctl.resume(str(run_dir.path), {"checkpoint.every": "1 epochs", "data.path": "moved.csv"})
+    found = last(config, SHORT)
+    assert isinstance(found, Found)
+    assert Path(found.run.path) == Path(run.path)
+
+
 def test_a_diverged_run_is_a_result(in_folder: Path) -> None:
     from tests.tables import REGRESS, experiment
 
@@ -121,3 +151,37 @@ def test_processes_at_once_train_nothing_twice(config: Path) -> None:
     assert [process.returncode for process in processes] == [0] * 4
     assert printed[0] == printed[2] != printed[1] == printed[3]
     assert sorted(run.seed or 0 for run in ls(Path("runs"))) == [1, 2]
+
+
+def test_folds_of_other_data_are_not_mixed(config: Path) -> None:
+    stopped = killed(config, SHORT, events=4, folds=3)
+    assert stopped.path.name == "fold-2"
+    for number in (2, 3):
+        RunDir(stopped.path.parent / f"fold-{number}").discard()
+    table = config.parent / "table.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join([*lines, lines[-1]]))
+    with pytest.raises(DataError, match="has changed since the first folds were trained"):
+        nnctl.resume(str(stopped.path.parent))
+
+
+def test_a_fold_that_is_damaged_is_trained_anew(config: Path) -> None:
+    whole = nnctl.train(config, SHORT, folds=3)
+    stopped = killed(config, SHORT, events=5, folds=3)
+    for path in (stopped.last, stopped.previous):
+        path.write_bytes(b"")
+    *_, event = resuming(str(stopped.path.parent))
+    assert isinstance(event, Finished)
+    assert event.run.metrics == whole.metrics
+
+
+def test_the_mean_is_that_of_the_folds_that_have_ended(config: Path) -> None:
+    ends = []
+    for event in training(config, {"train.epochs": 50}, folds=3):
+        if isinstance(event, Finished):
+            ends.append(event)
+        elif len(ends) == 1 and isinstance(event, Epoch):
+            os.kill(os.getpid(), signal.SIGTERM)
+    first, second, whole = (end.run for end in ends)
+    assert (first.status, second.status, whole.status) == ("completed", "interrupted", "interrupted")
+    assert whole.metrics == first.metrics

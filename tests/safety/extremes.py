@@ -59,10 +59,15 @@ LARGE = (
 class Case(NamedTuple):
     """A config in which one option has a value that it may not like."""
 
-    name: str
+    option: str
     experiment: dict[str, Any]
     path: tuple[str | int, ...]
     value: Any
+
+    @property
+    def name(self) -> str:
+        told = f"{self.value:.3e}" if isinstance(self.value, float) else repr(self.value)
+        return f"{self.option} = {told[:40]}"
 
     @property
     def content(self) -> bytes:
@@ -189,11 +194,11 @@ def _of_component(cls: type[Component]) -> Iterator[Case]:
             continue
         experiment, path = found
         for name, option in options(cls).items():
-            for hostile in values(option.bounds):
-                key = (name, repr(hostile)[:9_000])
+            for place, hostile in enumerate(values(option.bounds)):
+                key = (name, place)
                 if key not in told:
                     told.add(key)
-                    yield _case(f"{cls.kind}.{cls.name}.{name}", experiment, (*path, name), hostile)
+                    yield Case(f"{cls.kind}.{cls.name}.{name}", experiment, (*path, name), hostile)
     assert told or not options(cls), f"no experiment takes {cls.kind}.{cls.name}"
 
 
@@ -215,7 +220,7 @@ def _of_sections() -> Iterator[Case]:
     full = written(read_experiment("around.yaml").experiment)
     for path in sorted(_paths(full), key=str):
         for hostile in values({}):
-            yield _case(".".join(map(str, path)), whole, path, hostile)
+            yield Case(".".join(map(str, path)), whole, path, hostile)
 
 
 def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -232,8 +237,3 @@ def values(bounds: dict[str, float]) -> Iterator[Any]:
     for bound in bounds.values():
         for near in (bound, -bound, bound + 1, bound - 1, math.nextafter(bound, INF), math.nextafter(bound, -INF)):
             yield from (near, int(near))
-
-
-def _case(name: str, experiment: dict[str, Any], path: tuple[str | int, ...], value: Any) -> Case:
-    told = f"{value:.3e}" if isinstance(value, float) else repr(value)
-    return Case(f"{name} = {told[:40]}", experiment, path, value)

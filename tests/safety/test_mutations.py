@@ -1,4 +1,4 @@
-"""Configs with faults drawn from a seed, and every option with values that nobody should try: a sentence at most."""
+"""Sizes beyond any machine, and slips in keys; `tests/torture` checks mutated configs and any value of any option."""
 
 from __future__ import annotations
 
@@ -16,18 +16,8 @@ from nnctl.spec.reading import read_experiment
 from nnctl.spec.schema import Data, Experiment
 from tests.safety import extremes
 from tests.safety.checked import check
-from tests.safety.mutations import at_home, check_mutated, edited, mutated_configs
+from tests.safety.mutations import edited, mutated_configs
 from tests.tables import CLASSIFY, experiment
-
-FEW = 300  # `make torture` runs 5,000
-EXTREMES = 400  # of 25,000
-
-
-def test_a_mutated_config_is_right_or_refused_by_a_sentence(tmp_path):
-    home = at_home(tmp_path)
-    for mutated in mutated_configs(FEW, seed=0):
-        faults = check_mutated(mutated, home).faults()
-        assert not faults, (mutated.name, faults, mutated.content)
 
 
 def test_mutated_configs_are_of_all_kinds(tmp_path):
@@ -37,13 +27,9 @@ def test_mutated_configs_are_of_all_kinds(tmp_path):
     assert len({mutated.content for mutated in again[0]}) > 45
 
 
-def test_an_option_with_any_value_is_right_or_refused_by_a_sentence(in_folder):
+def test_values_are_tried_in_every_option(in_folder):
     extremes.tables(Path())
-    cases = list(extremes.cases())
-    assert len({case.name.partition(" ")[0] for case in cases}) > 450
-    for case in random.Random(0).sample(cases, EXTREMES):
-        faults = check(case.content).faults()
-        assert not faults, (case.name, faults, case.content[:2_000])
+    assert len({case.option for case in extremes.cases()}) > 450
 
 
 HUGE = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.torture import (
+    configs,
     crashes,
     crowd,
     damage,
@@ -23,6 +24,8 @@ PLANS = (
     crashes.PLAN,
     power.PLAN,
     trace.PLAN,
+    configs.MUTATED,
+    configs.EXTREMES,
     damage.PLAN,
     crowd.PLAN,
     rivals.PLAN,

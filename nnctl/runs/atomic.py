@@ -108,15 +108,20 @@ def open_regular(path: Path) -> BinaryIO:
 class Appender:
     """A file that is only added to, never through a link, which may lead out of the run.
 
+    With ``new`` its name is on the disk from the start: its bytes alone would be no use after a power cut.
     Raises: OutputError if it cannot be written; with ``new`` also if it is there already.
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
         self.path = path
+        self._handle = -1
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_EXCL if new else 0)
         try:
             self._handle = os.open(path, flags, 0o666)
+            if new:
+                sync_folder(path.parent)
         except OSError as error:
+            self.close()
             raise cannot_write(path, error) from error
 
     def add(self, data: bytes | bytearray) -> int:
@@ -211,13 +216,20 @@ def second_name(path: Path, name: Path) -> None:
             os.unlink(temporary)
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Remove what killed processes have left here half-written; only for who alone writes in this folder."""
+def remove_temporaries(folder: Path) -> list[str]:
+    """Remove what killed processes have left here half-written; only for who alone writes in this folder.
+
+    A warning is given back for what stays.
+    """
+    told = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             if _TEMPORARY.fullmatch(entry.name):
-                with contextlib.suppress(OSError):
+                try:
                     os.unlink(entry.path)
+                except OSError as error:
+                    told.append(f"warning: {entry.path}: is left of a process that was killed: {reason(error)}")
+    return told
 
 
 def _replace(path: Path, parts: Iterable[Buffer], previous: Path | None = None) -> None:

@@ -75,13 +75,12 @@ class Checkpoints:
             self._fell_back = True
             return found, [f"warning: {self.run.last}: {what}; going on from the save before it, {self.run.previous}"]
 
-    def clean(self) -> None:
-        """Remove what a killed process has left half-written, and a `last` that is damaged.
+    def clean(self) -> list[str]:
+        """Remove what a killed process has left half-written, and a `last` that is damaged; warnings of what stays.
 
         Raises: OutputError if the save before it cannot take the place of a damaged one.
         """
-        for folder in (self.run.path, self.run.checkpoints):
-            atomic.remove_temporaries(folder)
+        told = [text for folder in (self.run.path, self.run.checkpoints) for text in atomic.remove_temporaries(folder)]
         if self._fell_back:
             # The next save puts what `last` is in the place of `last.prev`: it must not be the damaged one.
             try:
@@ -90,6 +89,7 @@ class Checkpoints:
             except OSError as error:
                 raise atomic.cannot_write(self.run.last, error) from error
             self._fell_back = False
+        return told
 
     def _prune(self) -> list[str]:
         """Remove the kept saves that are too many, once the new one is whole."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nnctl.errors import OutputError
-from nnctl.runs import checkpoint
+from nnctl.runs import atomic, checkpoint
 from nnctl.runs.checkpoints import Checkpoints
 from nnctl.runs.run_dir import RunDir
 
@@ -166,3 +166,19 @@ def test_where_a_damaged_save_cannot_be_replaced_it_is_told(run: RunDir, monkeyp
     with pytest.raises(OutputError, match=r"last\.safetensors: cannot be written: read-only file system"):
         going_on.clean()
     assert Checkpoints(run).load_last()[0].meta["step"] == 1
+
+
+def test_what_a_killed_process_has_left_and_cannot_be_removed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str) -> None:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    left = atomic.temporary_name(tmp_path / "a")
+    left.write_text("half")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refused)
+        (told,) = atomic.remove_temporaries(tmp_path)
+    assert told == f"warning: {left}: is left of a process that was killed: permission denied"
+    assert atomic.remove_temporaries(tmp_path) == []
+    assert os.listdir(tmp_path) == []

@@ -6,6 +6,7 @@ import csv
 import errno
 import math
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.errors import OutputError
-from nnctl.runs import logs
+from nnctl.runs import atomic, logs
 from nnctl.runs.logs import Log, MetricsLog
 from nnctl.runs.run_dir import RunDir
 
@@ -155,3 +156,17 @@ def test_a_log_that_is_a_link_is_not_followed(run: RunDir, tmp_path: Path) -> No
     with pytest.raises(OutputError, match=r"log\.txt: cannot be written"):
         Log(run.log)
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_the_name_of_a_new_log_is_on_the_disk_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        done.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    atomic.Appender(tmp_path / "a", new=True).close()
+    atomic.Appender(tmp_path / "a").close()
+    assert done == [True]

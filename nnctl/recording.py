@@ -60,6 +60,7 @@ class Recorder:
         self.checkpoints = Checkpoints(run_dir, prepared.experiment.checkpoint.keep, label)
         self._about = about
         self._meta = {**described(prepared), "machine": machine(), "prepared": prepared.key and prepared.key.text}
+        self._meta["run"] = about["id"]  # so that a file of another run is told from one of this
         state = {} if saved is None else saved.meta
         self.unsaid: list[str] = []  # what has happened before or after all events, and has to be told
         self.stop = None if state.get("stop") is None else Stop(**state["stop"])  # how it ended, once that is saved

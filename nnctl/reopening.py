@@ -59,6 +59,9 @@ def reopen(
     about = run_dir.read_run_json()
     checkpoints = Checkpoints(run_dir)
     saved, notes = checkpoints.load_last()
+    if saved.meta.get("kind") != "last" or saved.meta.get("run") != about.get("id"):
+        message = "is no save of this run; put back its own, or train again"
+        raise RunError(Problem(message, place=Place(str(run_dir.last))))
     best = _best(run_dir, saved)
     spec = _spec(run_dir, overrides)
     experiment = replace(spec.experiment, name=run_dir.name)
@@ -76,7 +79,7 @@ def reopen(
     check_metrics(run_dir.metrics_csv, columns_of(prepared.job), saved.meta["metrics"][0])
     if going_on:
         saved = replace(saved, meta={**saved.meta, "stop": None})
-    checkpoints.clean()
+    notes += checkpoints.clean()
     recorder = Recorder(run_dir, prepared, trainer, _about(about, spec, trainer, changed, argv), saved)
     try:  # from here on run.json says that it is being trained: what follows may be lost in a kill
         if changed:
@@ -110,7 +113,8 @@ def _best(run_dir: RunDir, saved: Checkpoint) -> Checkpoint | None:
             Problem(f"is missing: it held the best weights, of epoch {epoch}", place=Place(str(run_dir.best)))
         )
     best = checkpoint.load(run_dir.best)
-    if best.meta.get("kind") != "best" or best.meta["epoch"] < epoch:
+    of_this_run = best.meta.get("kind") == "best" and best.meta.get("run") == saved.meta["run"]
+    if not of_this_run or best.meta["epoch"] < epoch:
         message = f"is not that of this run, whose best weights so far are those of epoch {epoch}"
         raise RunError(Problem(message, place=Place(str(run_dir.best))))
     return best

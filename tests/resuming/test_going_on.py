@@ -153,6 +153,24 @@ def test_a_file_that_is_gone_is_named_and_nothing_is_changed(config: Path, name:
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.parametrize("name", ["best.safetensors", "last.safetensors"])
+@pytest.mark.parametrize("source", ["best.safetensors", "last.safetensors"])
+def test_a_checkpoint_of_another_run_is_refused(config: Path, name: str, source: str) -> None:
+    run_dir, other = killed(config, events=4), nnctl.train(config, {"seed": 1, "train.epochs": 4})
+    data = Path(other.path, "checkpoints", source).read_bytes()
+    (run_dir.checkpoints / name).write_bytes(data)
+    with pytest.raises(RunError, match=rf"{name}: is (no save|not that) of this run"):
+        nnctl.resume(str(run_dir.path))
+    assert (run_dir.checkpoints / name).read_bytes() == data
+
+
+def test_the_best_is_no_save_to_go_on_from(config: Path) -> None:
+    run_dir = killed(config, events=4)
+    run_dir.last.write_bytes(run_dir.best.read_bytes())
+    with pytest.raises(RunError, match="is no save of this run"):
+        nnctl.resume(str(run_dir.path))
+
+
 def test_metrics_of_another_run_are_refused(config: Path) -> None:
     run_dir = killed(config, events=8)
     lines = run_dir.metrics_csv.read_text().splitlines(keepends=True)

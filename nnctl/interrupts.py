@@ -14,8 +14,8 @@ SAVING = signal.SIGUSR1
 class Interrupts:
     """While entered, the first ending signal is only noted in ``received``; a second one acts as usual.
 
-    SIGUSR1 asks for a save. A signal that the parent process has set to be ignored stays ignored. Outside the main
-    thread, where Python allows no handlers, nothing changes.
+    SIGUSR1 asks for a save. An ending signal that the parent process has set to be ignored stays ignored. Outside the
+    main thread, where Python allows no handlers, nothing changes.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,7 @@ class Interrupts:
             for number in ENDING:
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._note)
-            if signal.getsignal(SAVING) is not signal.SIG_IGN:
-                self._before[SAVING] = signal.signal(SAVING, self._ask)
+            self._before[SAVING] = signal.signal(SAVING, self._ask)
         return self
 
     def __exit__(
@@ -66,16 +65,16 @@ class Terminated(BaseException):
 def raise_terminated() -> None:
     """Have SIGTERM and SIGHUP raise `Terminated`, unless the parent process has set them to be ignored.
 
-    SIGUSR1 asks for a save; where there is nothing to save yet, or any longer, it does nothing.
+    SIGUSR1 asks for a save; where there is nothing to save yet, or any longer, it is ignored.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
         raise Terminated(number)
 
-    def nothing(number: int, frame: FrameType | None) -> None:
-        pass
-
     if threading.current_thread() is threading.main_thread():
-        for number, handler in ((signal.SIGTERM, end), (signal.SIGHUP, end), (SAVING, nothing)):
+        for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, handler)
+                signal.signal(number, end)
+        # No function, which Python takes away before the process ends: the signal would then kill what has succeeded.
+        if signal.getsignal(SAVING) is signal.SIG_DFL:
+            signal.signal(SAVING, signal.SIG_IGN)

@@ -10,7 +10,7 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.torture import processes
+from tests.torture import elsewhere, processes
 from tests.torture.plans import PLANS
 from tests.torture.tally import SEED, Plan, Tally, seed, table
 
@@ -23,13 +23,14 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="the counts of `make test`")
     parser.add_argument("--jobs", type=int, default=2, help="kinds of faults at once")
     given = parser.parse_args()
-    known = {plan.fault for plan in PLANS}
+    every = PLANS if given.fast else (*PLANS, *elsewhere.PLANS)
+    known = {plan.fault for plan in every}
     if unknown := set(given.faults) - known:
         parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(sorted(known))}")
     chosen = seed()
     print(f"{SEED}={chosen}", file=sys.stderr, flush=True)
     processes.warm()
-    plans = [plan for plan in PLANS if not given.faults or plan.fault in given.faults]
+    plans = [plan for plan in every if not given.faults or plan.fault in given.faults]
     with ProcessPoolExecutor(given.jobs, multiprocessing.get_context("fork")) as pool:
         tallies = list(pool.map(run, plans, [given.fast] * len(plans), [chosen] * len(plans)))
     for tally in tallies:

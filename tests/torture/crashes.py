@@ -44,4 +44,4 @@ def crash(tally: Tally, played: Scene, call: Call, name: str, *, torn: bool, go_
         tally.outcomes["of them gone on with" if begun else "of them trained anew"] += 1
 
 
-PLAN = Plan("F3", "crash at the n-th call", "before or after, then the same bits", 400, 240, inject)
+PLAN = Plan("F3", "crash at the n-th call", "before or after, then the same bits", 300, 200, inject)

@@ -17,12 +17,13 @@ from tests.torture.subject import COSINE, STEP, Subject
 from tests.torture.tally import Plan, Tally
 
 PAGE = 4096
+LARGE = STEP.replace("hidden: [4]", "hidden: [128, 128]")
 SHARES = {"flipped": 1000, "cut": 500, "header": 3000}  # of the full count; the rest are listed
 
 
 def inject(tally: Tally, folder: Path, chance: random.Random) -> None:
     """Damage the `last` of a run in every way, and load it."""
-    subject, other = Subject.make(folder / "one", STEP), Subject.make(folder / "other", COSINE)
+    subject, other = Subject.make(folder / "one", LARGE), Subject.make(folder / "other", COSINE)
     path, foreign = (each.train().last for each in (subject, other))
     whole, strange = path.read_bytes(), foreign.read_bytes()
     share = tally.at_least / (sum(SHARES.values()) + 50)

@@ -38,8 +38,8 @@ def _fail(tally: Tally, played: Scene, call: Call, fault: Fault, named: str, *, 
         tally.note("went on")
         wrong = _went_on(played, call, fault)
         tally.check(not wrong, f"{what}: {wrong}")
-        pruned = call.name == "unlink" and not call.path.name.endswith(LITTER)
-        recovery.ends_the_same(tally, subject, what, but="checkpoints" if pruned else "")
+        stays = call.name == "unlink" and (not call.path.name.endswith(LITTER) or _was_there(played, call))
+        recovery.ends_the_same(tally, subject, what, but=("checkpoints", "litter") if stays else ())
         return
     tally.note(f"exit {ended.code}")
     wrong = recovery.told(ended)
@@ -53,7 +53,7 @@ def _fail(tally: Tally, played: Scene, call: Call, fault: Fault, named: str, *, 
 
 def _went_on(played: Scene, call: Call, fault: Fault) -> str:
     """What is wrong with a run that did not stop at an error, and ended as if there had been none: nothing was said."""
-    if call.name == "unlink" and call.path.name.endswith(LITTER):
+    if call.name == "unlink" and call.path.name.endswith(LITTER) and not _was_there(played, call):
         return ""  # it was renamed before, and is not there
     if isinstance(fault, Full):
         return ""  # nothing was written any more
@@ -61,6 +61,11 @@ def _went_on(played: Scene, call: Call, fault: Fault) -> str:
     return "" if SAID.search(logs) else f"went on, and said nothing: {logs!r}"
 
 
+def _was_there(played: Scene, call: Call) -> bool:
+    """Whether a file was half-written before the command, and could not be removed by it."""
+    return any(path.endswith(call.path.name) for path in played.litter)
+
+
 PLAN = Plan(
-    "F2", "the n-th call fails", "exit 74 or 6 with the path, or 0 with a warning; old state whole", 1_000, 200, inject
+    "F2", "the n-th call fails", "exit 74 or 6 with the path, or 0 with a warning; old state whole", 1_000, 150, inject
 )

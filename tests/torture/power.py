@@ -200,7 +200,8 @@ def inject(tally: Tally, folder: Path, chance: random.Random) -> None:
             continue
         _judge(tally, subject, begun[0], moment.promised, what)
         if number % RESUMED == 0:
-            recovery.go_on(tally, subject, what)
+            # An older save is kept under a name of its own, which may be lost where the save after it is not.
+            recovery.go_on(tally, subject, what, but=("checkpoints",))
             tally.outcomes["of them resumed"] += 1
 
 

@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from nnctl.architecture import architecture
 from nnctl.data.batches import Batches, Examples
 from nnctl.layers import InputColumn
 from nnctl.layers.conv2d import Conv2d
@@ -38,6 +37,7 @@ from nnctl.network.descent import optimizer_slot
 from nnctl.network.members import Streams, stream
 from nnctl.network.workspace import Workspace
 from nnctl.optimizers.adam import Adam
+from nnctl.preparing.architecture import architecture
 from nnctl.spec.schema import Model
 
 BATCH, ROWS, EPOCH, CLASSES, SIDE = 64, 4096, 60_000, 10, 28

@@ -155,8 +155,9 @@ def big(folder: Path, rows: int, rounds: int) -> None:
 
 def stages(config: str) -> dict[str, float]:
     """Train, and give the seconds of every stage."""
-    from nnctl import experiment, preparation
+    from nnctl import experiment
     from nnctl.data import table
+    from nnctl.preparing import preparation
 
     spent: dict[str, float] = {}
 

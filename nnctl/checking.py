@@ -15,14 +15,14 @@ from nnctl.data.dates import day_text
 from nnctl.data.features import Feature
 from nnctl.errors import NnctlError, Problem
 from nnctl.experiment import Experimented, open_experiment
-from nnctl.folding import has_folds
 from nnctl.network.network import Node
+from nnctl.running.beginning import Overrides
+from nnctl.running.folding import has_folds
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import written
 from nnctl.spec.roles import TEXT, left_out
 from nnctl.spec.schema import FEATURES, Data
 from nnctl.splits import SPLIT_COLUMN
-from nnctl.training import Overrides
 
 TOP = 10  # levels of a column that are told
 ROLES = {"data.id": "id", "data.drop": "dropped", TEXT: "text", "data.weight": "weight", SPLIT_COLUMN: "split by"}

@@ -26,7 +26,7 @@ from nnctl.commands.schema import schema
 from nnctl.commands.train import train
 from nnctl.console import output
 from nnctl.errors import NnctlError, OutputError
-from nnctl.interrupts import Terminated, raise_terminated
+from nnctl.running.interrupts import Terminated, raise_terminated
 from nnctl.runs import atomic, places
 
 DEBUG = "--debug"

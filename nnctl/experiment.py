@@ -16,19 +16,19 @@ from threadpoolctl import threadpool_limits
 from nnctl.arguments import check_path
 from nnctl.data.cache import Cache
 from nnctl.errors import DivergedError, Problem
-from nnctl.folding import with_fold
 from nnctl.model import Model, restore
-from nnctl.naming import run_name
 from nnctl.network import gradcheck as gradients
-from nnctl.preparation import Prepared, resolved
-from nnctl.run import Run
-from nnctl.running import Event, Finished, Found
+from nnctl.preparing.preparation import Prepared, resolved
+from nnctl.running.beginning import Overrides, prepared_for, resuming, training
+from nnctl.running.folding import with_fold
+from nnctl.running.loop import Event, Finished, Found
+from nnctl.running.naming import run_name
+from nnctl.running.run import Run
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find, runs_folder
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Experiment
-from nnctl.training import Overrides, prepared_for, resuming, training
 
 GRADCHECK_ROWS = 16
 RUN = "a run: what `train` gave back, its folder, a checkpoint file, `NAME/latest`, or the start of an id"

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import check_path
-from nnctl.cutting import PARTS, cut
 from nnctl.data.refusals import check_columns, no_column
 from nnctl.data.rows import check_target, is_replaced, rows_of, write_rows
 from nnctl.data.table import Table, open_table
-from nnctl.dataset import read, rows_with_target
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.experiment import open_model
 from nnctl.metrics import Predictions, ratio
 from nnctl.model import Model, unseen_notes
-from nnctl.run import Run
+from nnctl.preparing.cutting import PARTS, cut
+from nnctl.preparing.dataset import read, rows_with_target
+from nnctl.running.run import Run
 from nnctl.runs.places import from_here
 
 Array = NDArray[Any]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.architecture import architecture
 from nnctl.component import plain
 from nnctl.data.batches import Examples
 from nnctl.data.features import Features, features_state
@@ -19,16 +18,17 @@ from nnctl.data.frame import FRAME, table_from_frame
 from nnctl.data.table import Table, TableFile, parse_table
 from nnctl.data.target import Target
 from nnctl.errors import NnctlError, RunError, SpecError
-from nnctl.evaluation import Evaluator
-from nnctl.examples import Recipe, part_examples
-from nnctl.fitted import experiment_from, features_from, target_from, target_state
 from nnctl.network.arena import Arena
 from nnctl.network.network import Network
-from nnctl.preparation import Prepared
+from nnctl.preparing.architecture import architecture
+from nnctl.preparing.examples import Recipe, part_examples
+from nnctl.preparing.fitted import experiment_from, features_from, target_from, target_state
+from nnctl.preparing.preparation import Prepared
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.spec.reading import written
 from nnctl.spec.schema import Experiment
 from nnctl.splits import plural
+from nnctl.training.evaluation import Evaluator
 
 if TYPE_CHECKING:
     import pandas

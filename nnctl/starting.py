@@ -19,7 +19,7 @@ from nnctl.data.table import Table, open_table, read_table
 from nnctl.data.task import decide_task, other_tasks
 from nnctl.drafting import Draft, Plan, written
 from nnctl.errors import DataError, Place, Problem, SpecError
-from nnctl.preparation import prepare
+from nnctl.preparing.preparation import prepare
 from nnctl.purposes import Role, roles_of
 from nnctl.runs import atomic
 from nnctl.spec.dump import UNWRITABLE

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnctl.architecture import architecture
 from nnctl.component import registry
 from nnctl.initializers.lecun_normal import LecunNormal
 from nnctl.layers import Activation, InputColumn
@@ -25,6 +24,7 @@ from nnctl.layers.softplus import Softplus
 from nnctl.losses.mse import Mse
 from nnctl.network.members import stream
 from nnctl.network.network import Network, build
+from nnctl.preparing.architecture import architecture
 from nnctl.spec.schema import Model
 from nnctl.testing.harness import made
 from tests.single_layer import Run, run

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nnctl.architecture import Architecture, architecture
 from nnctl.errors import SpecError
 from nnctl.layers import InputColumn
 from nnctl.losses import Loss
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.losses.mse import Mse
+from nnctl.preparing.architecture import Architecture, architecture
 from nnctl.spec.binding import Binder
 from nnctl.spec.nodes import parse
 from nnctl.spec.problems import Problems

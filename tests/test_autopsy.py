@@ -16,7 +16,7 @@ from nnctl.data.cache import Cache
 from nnctl.experiment import open_experiment, resume
 from nnctl.network.members import stream
 from nnctl.runs import atomic
-from nnctl.trainer import Epoch, Trainer
+from nnctl.training.trainer import Epoch, Trainer
 from tests.tables import write_csv
 
 ROWS = 60

@@ -15,7 +15,7 @@ import nnctl
 from nnctl.checking import check
 from nnctl.errors import DataError
 from nnctl.network.members import stream
-from nnctl.preparation import prepare
+from nnctl.preparing.preparation import prepare
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import read_experiment, written
 from tests.tables import write_csv

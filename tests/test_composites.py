@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nnctl.architecture import Architecture, architecture
 from nnctl.errors import SpecError
-from nnctl.evaluation import rows_at_once
 from nnctl.initializers.constant import Constant
 from nnctl.layers import InputColumn, Layer
 from nnctl.layers.concat import Concat
@@ -25,8 +23,10 @@ from nnctl.losses.mse import Mse
 from nnctl.network.gradcheck import gradcheck
 from nnctl.network.network import build
 from nnctl.network.workspace import Workspace
+from nnctl.preparing.architecture import Architecture, architecture
 from nnctl.spec.schema import Model
 from nnctl.testing.harness import dense, rows_for, targets
+from nnctl.training.evaluation import rows_at_once
 
 COLUMNS = (InputColumn("age", "number"), InputColumn("town", "code", 5), InputColumn("job", "code", 3))
 

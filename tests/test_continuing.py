@@ -14,7 +14,6 @@ from nnctl.component import registry
 from nnctl.data.batches import Examples
 from nnctl.early_stopping.patience import Patience
 from nnctl.initializers.he_normal import HeNormal
-from nnctl.job import Job
 from nnctl.layers.batch_norm import BatchNorm
 from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
@@ -24,7 +23,8 @@ from nnctl.optimizers import Clip, Optimizer
 from nnctl.optimizers.adam import Adam
 from nnctl.schedules.plateau import Plateau
 from nnctl.testing.harness import made
-from nnctl.trainer import Epoch, Tick, Trainer
+from nnctl.training.job import Job
+from nnctl.training.trainer import Epoch, Tick, Trainer
 from tests.test_trainer import examples, job
 
 STOP = 9  # events after which the state is taken: in the middle of an epoch, and of a group of batches
@@ -67,7 +67,7 @@ def ending(events: Any) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
 def test_another_trainer_goes_on_to_the_same_bits(optimizer: Optimizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.training.trainer.TICK", 0.0)
     first, other = Trainer(busy(optimizer)), Trainer(busy(optimizer))
     events = first.run()
     for _ in range(3 if optimizer.evaluates else STOP):
@@ -82,7 +82,7 @@ def test_another_trainer_goes_on_to_the_same_bits(optimizer: Optimizer, monkeypa
 
 
 def test_a_group_of_batches_that_is_not_complete_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.training.trainer.TICK", 0.0)
     trainer = Trainer(busy(Adam(accumulate=3)))
     events = trainer.run()
     next(events)

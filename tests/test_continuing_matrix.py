@@ -11,7 +11,6 @@ import pytest
 from nnctl.component import registry
 from nnctl.early_stopping.patience import Patience
 from nnctl.initializers.he_normal import HeNormal
-from nnctl.job import Job
 from nnctl.layers import Layer
 from nnctl.layers.batch_norm import BatchNorm
 from nnctl.layers.dense import Dense
@@ -21,7 +20,8 @@ from nnctl.optimizers import Optimizer
 from nnctl.optimizers.adam import Adam
 from nnctl.schedules import Schedule
 from nnctl.testing.harness import made
-from nnctl.trainer import Epoch, Fault, Tick, Trainer
+from nnctl.training.job import Job
+from nnctl.training.trainer import Epoch, Fault, Tick, Trainer
 from tests.test_continuing import kept
 from tests.test_trainer import examples, job
 
@@ -115,8 +115,8 @@ def goes_on(job: Job, places: dict[str, int]) -> None:
 
 @pytest.fixture(autouse=True)
 def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
-    monkeypatch.setattr("nnctl.evaluation.MOST_ROWS", 4)
+    monkeypatch.setattr("nnctl.training.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.training.evaluation.MOST_ROWS", 4)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda cls: cls.name)
@@ -153,7 +153,7 @@ def test_a_trainer_that_is_closed_inside_an_evaluation_is_as_before_it() -> None
 def test_evaluations_are_the_same_whether_they_tick_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = variant(Adam, SCHEDULES[0], 2)
     ticking = [told(event) for event in Trainer(watched).run() if not isinstance(event, Tick)]
-    monkeypatch.setattr("nnctl.trainer.TICK", 1e9)
+    monkeypatch.setattr("nnctl.training.trainer.TICK", 1e9)
     events = list(Trainer(replace(watched, save_steps=None)).run())
     assert not any(isinstance(event, Tick) for event in events)
     assert [told(event) for event in events] == ticking
@@ -162,7 +162,7 @@ def test_evaluations_are_the_same_whether_they_tick_or_not(monkeypatch: pytest.M
 def test_saves_are_asked_for_exactly_when_so_many_steps_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also with the last step of an epoch, which has had its batches then, and no matter how the time goes."""
     for tick in (0.0, 1e9):
-        monkeypatch.setattr("nnctl.trainer.TICK", tick)
+        monkeypatch.setattr("nnctl.training.trainer.TICK", tick)
         for accumulate, expected in ((1, [3, 6, 9, 12, 15, 18]), (2, [3, 6, 9])):
             made_job = replace(variant(Adam, SCHEDULES[0], 0), optimizer=Adam(accumulate=accumulate))
             events = list(Trainer(replace(made_job, epochs=4 if accumulate == 1 else 3)).run())

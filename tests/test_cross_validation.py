@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 import nnctl
-from nnctl import dataset
 from nnctl.checking import check
 from nnctl.errors import DataError
-from nnctl.folding import Folded
-from nnctl.run import Run
-from nnctl.running import Finished, FoldsStarted, Started
-from nnctl.training import training
+from nnctl.preparing import dataset
+from nnctl.running.beginning import training
+from nnctl.running.folding import Folded
+from nnctl.running.loop import Finished, FoldsStarted, Started
+from nnctl.running.run import Run
 from tests.tables import mixed_csv, write_csv
 
 pytestmark = pytest.mark.usefixtures("in_folder")

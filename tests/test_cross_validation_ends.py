@@ -15,14 +15,14 @@ import pytest
 
 import nnctl
 from nnctl.errors import DataError, DivergedError, OutputError, SpecError
-from nnctl.folding import Folded
-from nnctl.recording import Recorder
-from nnctl.run import Run
-from nnctl.running import Finished, Note, Started
+from nnctl.running.beginning import training
+from nnctl.running.folding import Folded
+from nnctl.running.loop import Finished, Note, Started
+from nnctl.running.recording import Recorder
+from nnctl.running.run import Run
 from nnctl.runs.find import find
 from nnctl.runs.listing import ls
-from nnctl.trainer import Epoch
-from nnctl.training import training
+from nnctl.training.trainer import Epoch
 from tests.tables import CLASSIFY, REGRESS, experiment
 
 pytestmark = pytest.mark.usefixtures("in_folder")
@@ -60,7 +60,7 @@ def test_a_fold_that_diverges_ends_alone(in_folder: Path, monkeypatch: pytest.Mo
 
 
 def test_the_means_are_over_the_folds_that_have_a_finite_value() -> None:
-    from nnctl.folding import folded
+    from nnctl.running.folding import folded
 
     def fold(**metrics: float) -> Run:
         return Run("x", "completed", "", 3, 1, metrics, 0.5, None)

@@ -18,9 +18,9 @@ import pytest
 import nnctl
 from nnctl.checking import check
 from nnctl.experiment import gradcheck
-from nnctl.run import Run
-from nnctl.running import Finished
-from nnctl.training import training
+from nnctl.running.beginning import training
+from nnctl.running.loop import Finished
+from nnctl.running.run import Run
 from tests.tables import CLASSIFY, REGRESS, experiment, mixed_csv, write_csv
 
 pytestmark = pytest.mark.usefixtures("in_folder")

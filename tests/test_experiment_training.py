@@ -12,7 +12,7 @@ import yaml
 import nnctl
 from nnctl.checking import check
 from nnctl.model import Model
-from nnctl.run import Run
+from nnctl.running.run import Run
 from nnctl.runs import checkpoint
 from tests.tables import CLASSIFY, REGRESS, experiment
 

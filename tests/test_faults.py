@@ -13,7 +13,6 @@ from nnctl.component import registry
 from nnctl.data.batches import Examples
 from nnctl.early_stopping.patience import Patience
 from nnctl.initializers.he_normal import HeNormal
-from nnctl.job import Job
 from nnctl.layers.batch_norm import BatchNorm
 from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
@@ -25,7 +24,8 @@ from nnctl.optimizers.adam import Adam
 from nnctl.optimizers.lbfgs import Lbfgs
 from nnctl.optimizers.sgd import Sgd
 from nnctl.testing.harness import made
-from nnctl.trainer import MOST_ROLLBACKS, Epoch, Fault, Trainer
+from nnctl.training.job import Job
+from nnctl.training.trainer import MOST_ROLLBACKS, Epoch, Fault, Trainer
 from tests.test_trainer import examples, job
 
 LAYERS = [Dense(units=4, init=HeNormal()), BatchNorm(), Dropout(rate=0.3), Dense(units=1, init=HeNormal())]

@@ -24,7 +24,7 @@ from nnctl.network.network import build
 from nnctl.network.penalties import Regularization
 from nnctl.optimizers.adam import Adam
 from nnctl.optimizers.lbfgs import Lbfgs
-from nnctl.trainer import Epoch, Trainer
+from nnctl.training.trainer import Epoch, Trainer
 from tests.tables import CLASSIFY, experiment
 from tests.test_trainer import examples, job
 

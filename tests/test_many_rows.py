@@ -13,7 +13,6 @@ from nnctl.component import registry
 from nnctl.data import batches
 from nnctl.data.batches import Batches, Examples
 from nnctl.data.target import Target
-from nnctl.evaluation import Evaluator
 from nnctl.initializers.he_normal import HeNormal
 from nnctl.layers.dense import Dense
 from nnctl.losses import Loss
@@ -26,7 +25,8 @@ from nnctl.metrics.curves import average_precision, roc_area
 from nnctl.network.members import Streams, stream
 from nnctl.network.network import build
 from nnctl.testing.metrics import drawn, lost, metrics_of, perfect
-from nnctl.trainer import Trainer
+from nnctl.training.evaluation import Evaluator
+from nnctl.training.trainer import Trainer
 from nnctl.transforms.standardize import Standardize
 from tests.test_trainer import examples, job
 

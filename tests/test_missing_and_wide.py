@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import nnctl.sizes
+import nnctl.preparing.sizes
 from nnctl.data.features import Features
 from nnctl.errors import SpecError
 from nnctl.experiment import open_experiment
@@ -62,7 +62,7 @@ def test_only_some_of_many_columns_with_missing_cells_are_named(tmp_path: Path) 
 def test_too_many_columns_for_levels_are_refused_before_the_matrix_is_made(
     towns: Path, monkeypatch: pytest.MonkeyPatch, override: str, key: str, way: str
 ) -> None:
-    monkeypatch.setattr(nnctl.sizes, "machine_memory", lambda: 4_000_000)
+    monkeypatch.setattr(nnctl.preparing.sizes, "machine_memory", lambda: 4_000_000)
     monkeypatch.setattr(Features, "matrix", lambda *_: pytest.fail("the matrix was made"))
     with pytest.raises(SpecError) as caught:
         open_experiment(towns, [override])
@@ -74,5 +74,5 @@ def test_too_many_columns_for_levels_are_refused_before_the_matrix_is_made(
 
 
 def test_the_same_table_fits_as_codes(towns: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nnctl.sizes, "machine_memory", lambda: 1_000)
+    monkeypatch.setattr(nnctl.preparing.sizes, "machine_memory", lambda: 1_000)
     assert open_experiment(towns, ["model.hidden=[1]"]).prepared.features.width == 2

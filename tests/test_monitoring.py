@@ -11,7 +11,7 @@ import nnctl
 from nnctl.component import registry
 from nnctl.metrics import Metric
 from nnctl.metrics.ece import Ece
-from nnctl.preparation import prepare
+from nnctl.preparing.preparation import prepare
 from nnctl.spec.reading import read_experiment
 from tests.tables import CLASSIFY, REGRESS, experiment
 

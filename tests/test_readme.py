@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import nnctl.testing
-from nnctl.architecture import architecture
 from nnctl.component import registry
 from nnctl.layers import InputColumn
 from nnctl.losses.cross_entropy import CrossEntropy
+from nnctl.preparing.architecture import architecture
 from nnctl.spec.reading import read_experiment
 
 ROOT = Path(__file__).parent.parent

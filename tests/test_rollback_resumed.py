@@ -12,9 +12,9 @@ import pytest
 
 import nnctl
 from nnctl.experiment import load, resume
-from nnctl.running import Started
-from nnctl.trainer import Epoch
-from nnctl.training import training
+from nnctl.running.beginning import training
+from nnctl.running.loop import Started
+from nnctl.training.trainer import Epoch
 from tests.tables import write_csv
 
 CONFIG = """

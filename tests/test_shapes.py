@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnctl.architecture import architecture
 from nnctl.errors import SpecError
 from nnctl.layers import InputColumn, Inputs, Layer
 from nnctl.layers.dense import Dense
@@ -14,6 +13,7 @@ from nnctl.layers.relu import Relu
 from nnctl.layers.reshape import Reshape
 from nnctl.losses.mse import Mse
 from nnctl.network.network import build
+from nnctl.preparing.architecture import architecture
 from nnctl.spec.schema import Model
 from nnctl.testing.harness import dense, prepared
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nnctl.checking import Checked, check
 from nnctl.errors import DataError
-from nnctl.preparation import Prepared, prepare
+from nnctl.preparing.preparation import Prepared, prepare
 from nnctl.spec.reading import read_experiment
 from nnctl.splits import Parts, Rows
 from nnctl.splits.group import Group

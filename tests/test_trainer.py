@@ -14,7 +14,6 @@ from nnctl.data.batches import Batches, Examples
 from nnctl.data.target import Target
 from nnctl.early_stopping.patience import Patience
 from nnctl.initializers.he_normal import HeNormal
-from nnctl.job import Job
 from nnctl.layers.dense import Dense
 from nnctl.layers.tanh import Tanh
 from nnctl.losses.mse import Mse
@@ -28,7 +27,8 @@ from nnctl.optimizers.sgd import Sgd
 from nnctl.schedules.constant import Constant
 from nnctl.schedules.cosine import Cosine
 from nnctl.schedules.plateau import Plateau
-from nnctl.trainer import Epoch, Tick, Trainer
+from nnctl.training.job import Job
+from nnctl.training.trainer import Epoch, Tick, Trainer
 from nnctl.transforms.none import NoScaling
 
 
@@ -151,7 +151,7 @@ def test_a_loss_that_is_no_number_ends_the_run_as_diverged_and_is_never_the_best
 def test_a_tick_changes_no_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
     undisturbed = Trainer(job(epochs=2))
     epochs_of(undisturbed)
-    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.training.trainer.TICK", 0.0)
     ticking = Trainer(job(epochs=2))
     ticks = [event for event in ticking.run() if isinstance(event, Tick)]
     assert len(ticks) == 6  # four batches an epoch; the end of one is no tick
@@ -171,9 +171,9 @@ class Clock:
 
 def test_time_that_is_up_at_the_end_of_an_epoch_costs_no_further_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither before nor after the evaluation of that epoch, which is the last and evaluated whatever its number."""
-    monkeypatch.setattr("nnctl.trainer.TICK", math.inf)
+    monkeypatch.setattr("nnctl.training.trainer.TICK", math.inf)
     for max_time in (10.0, 20.0, 21.0, 22.0, 23.0, 40.0):
-        monkeypatch.setattr("nnctl.trainer.time.perf_counter", Clock())
+        monkeypatch.setattr("nnctl.training.trainer.time.perf_counter", Clock())
         found = epochs_of(Trainer(job(epochs=1000, eval_every=7, max_time=max_time)))
         last = found[-1]
         assert last.stop == ("completed", "max_time")
@@ -183,8 +183,8 @@ def test_time_that_is_up_at_the_end_of_an_epoch_costs_no_further_batch(monkeypat
 
 
 def test_time_that_is_up_inside_an_epoch_ends_it_with_an_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
-    monkeypatch.setattr("nnctl.trainer.time.perf_counter", Clock())
+    monkeypatch.setattr("nnctl.training.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.training.trainer.time.perf_counter", Clock())
     last = list(Trainer(job(epochs=1000, max_time=5.0)).run())[-1]
     assert isinstance(last, Epoch)
     assert (last.epoch, last.stop) == (1, ("completed", "max_time"))
@@ -193,8 +193,8 @@ def test_time_that_is_up_inside_an_epoch_ends_it_with_an_evaluation(monkeypatch:
 
 
 def test_time_that_is_up_inside_a_group_of_batches_still_takes_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnctl.trainer.TICK", 0.0)
-    monkeypatch.setattr("nnctl.trainer.time.perf_counter", Clock())
+    monkeypatch.setattr("nnctl.training.trainer.TICK", 0.0)
+    monkeypatch.setattr("nnctl.training.trainer.time.perf_counter", Clock())
     trainer = Trainer(job(optimizer=Adam(accumulate=4), batch_size=4, epochs=1000, max_time=5.0))
     start = trainer.arena.theta.copy()
     last = list(trainer.run())[-1]

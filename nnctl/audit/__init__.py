@@ -11,7 +11,7 @@ from nnctl.audit.duplicates import copies
 from nnctl.audit.identifiers import identifiers
 from nnctl.audit.leaks import leaking
 from nnctl.audit.rows import looked_at
-from nnctl.preparation import Prepared
+from nnctl.preparing.preparation import Prepared
 
 
 def audit(prepared: Prepared) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nnctl.audit.rows import CALLED
 from nnctl.audit.wording import listed
 from nnctl.data.wording import code
-from nnctl.preparation import Prepared
+from nnctl.preparing.preparation import Prepared
 
 Array = NDArray[Any]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.data.table import Column, Table
-from nnctl.preparation import Prepared
+from nnctl.preparing.preparation import Prepared
 
 Array = NDArray[Any]
 

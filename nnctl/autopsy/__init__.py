@@ -11,8 +11,8 @@ from nnctl.autopsy.examination import examine
 from nnctl.autopsy.page import Page
 from nnctl.autopsy.rows import rows_of
 from nnctl.autopsy.scene import scene_of
-from nnctl.preparation import Prepared
-from nnctl.trainer import Trainer
+from nnctl.preparing.preparation import Prepared
+from nnctl.training.trainer import Trainer
 
 
 def autopsy(trainer: Trainer, prepared: Prepared, reason: str, metrics_csv: Path) -> str:

@@ -12,9 +12,9 @@ from nnctl.autopsy.scene import Scene
 from nnctl.autopsy.wording import code
 from nnctl.component import options
 from nnctl.data.features import NumberFeature
-from nnctl.preparation import Prepared
+from nnctl.preparing.preparation import Prepared
 from nnctl.spec.problems import format_key
-from nnctl.trainer import Trainer
+from nnctl.training.trainer import Trainer
 from nnctl.transforms.none import NoScaling
 
 LARGE_INPUT = 50.0  # in standard deviations, or whatever else the scale makes of a feature

@@ -13,7 +13,7 @@ from nnctl.autopsy.scene import Scene, prepared_pass
 from nnctl.layers import Slot
 from nnctl.network.network import Node
 from nnctl.network.workspace import Pass
-from nnctl.trainer import Trainer
+from nnctl.training.trainer import Trainer
 
 Array = NDArray[Any]
 

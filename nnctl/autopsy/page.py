@@ -12,8 +12,8 @@ from nnctl.autopsy.examination import First, Found, Numbers
 from nnctl.autopsy.rows import EXTREME, Rows
 from nnctl.autopsy.scene import Scene
 from nnctl.autopsy.wording import code
-from nnctl.preparation import Prepared
-from nnctl.trainer import Trainer
+from nnctl.preparing.preparation import Prepared
+from nnctl.training.trainer import Trainer
 
 RECENT = 5  # evaluated epochs that are told
 TAIL = 1 << 16  # bytes at the end of metrics.csv in which they are looked for

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from nnctl.autopsy.examination import Found
 from nnctl.autopsy.scene import Scene
-from nnctl.cutting import Part
-from nnctl.dataset import read_dataset
 from nnctl.errors import NnctlError
-from nnctl.preparation import Prepared
-from nnctl.trainer import Trainer
+from nnctl.preparing.cutting import Part
+from nnctl.preparing.dataset import read_dataset
+from nnctl.preparing.preparation import Prepared
+from nnctl.training.trainer import Trainer
 
 Array = NDArray[Any]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnctl.data.batches import Examples
 from nnctl.network.workspace import Pass
-from nnctl.trainer import Fault, Trainer
+from nnctl.training.trainer import Fault, Trainer
 
 Array = NDArray[Any]
 

@@ -12,7 +12,7 @@ from nnctl.commands.showing import Progress, Quiet, interrupted
 from nnctl.console import output
 
 if TYPE_CHECKING:
-    from nnctl.reproducing import Reproduced
+    from nnctl.running.reproducing import Reproduced
 
 DIFFERENT = 7
 
@@ -30,7 +30,7 @@ def reproduce(
     Example: nnctl reproduce xor/latest
     """
     from nnctl.console.progress import display
-    from nnctl.reproducing import Reproduced, reproducing
+    from nnctl.running.reproducing import Reproduced, reproducing
 
     shown = display(progress, quiet=quiet)
     found: Reproduced | None = None

@@ -30,7 +30,7 @@ def resume(
 
     Example: nnctl resume xor/latest train.epochs=500
     """
-    from nnctl.training import resuming
+    from nnctl.running.beginning import resuming
 
     argv = ["nnctl", *sys.argv[1:]]
     events = resuming(run, overrides or (), exact=exact, runs_dir=runs_dir, argv=argv)

@@ -11,8 +11,8 @@ import typer
 from nnctl.console import output
 
 if TYPE_CHECKING:
-    from nnctl.run import Run
-    from nnctl.running import Event
+    from nnctl.running.loop import Event
+    from nnctl.running.run import Run
 
 Mode = Literal["auto", "bar", "plain", "none"]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print the run folder and nothing else.")]
@@ -27,7 +27,7 @@ def show(events: Iterator[Event], *, quiet: bool, as_json: bool, progress: Mode)
     from nnctl.console.progress import display
     from nnctl.errors import OutputError
     from nnctl.experiment import diverged
-    from nnctl.interrupts import Terminated
+    from nnctl.running.interrupts import Terminated
 
     shown = display(progress, quiet=quiet)
     status: Literal["failed", "interrupted"] = "failed"

@@ -37,7 +37,7 @@ def train(
 
     Example: nnctl train configs/xor.yaml optimizer.lr=0.1 train.epochs=200
     """
-    from nnctl.training import training
+    from nnctl.running.beginning import training
 
     events = training(
         config,

@@ -12,7 +12,7 @@ from nnctl.console.grid import Grid
 from nnctl.console.results import BLANK
 from nnctl.console.tables import line, show
 from nnctl.console.text import count, named, number
-from nnctl.reproducing import Reproduced
+from nnctl.running.reproducing import Reproduced
 from nnctl.runs.compare import Values
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

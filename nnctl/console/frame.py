@@ -9,8 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from nnctl.console.text import clock, number, sparkline
-from nnctl.job import Job
-from nnctl.trainer import Epoch, Tick
+from nnctl.training.job import Job
+from nnctl.training.trainer import Epoch, Tick
 
 LAST = 5  # epochs in the table
 SPEED_OVER = 20  # redraws that the steps per second are measured over

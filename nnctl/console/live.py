@@ -14,11 +14,11 @@ from nnctl.console.frame import Frame
 from nnctl.console.output import Enduring
 from nnctl.console.progress import Display, fold_of, heading, opening, summary
 from nnctl.console.tables import line
-from nnctl.trainer import Epoch, Tick
+from nnctl.training.trainer import Epoch, Tick
 
 if TYPE_CHECKING:
-    from nnctl.run import Run
-    from nnctl.running import FoldsStarted, Started
+    from nnctl.running.loop import FoldsStarted, Started
+    from nnctl.running.run import Run
 
 PAUSE = 0.1  # seconds between two redraws, at least ...
 SHARE = 30  # ... and so many times what the last one took

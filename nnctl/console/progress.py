@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from nnctl.console import output
 from nnctl.console.text import clean, count, duration, number
-from nnctl.trainer import Epoch, Tick
+from nnctl.training.trainer import Epoch, Tick
 
 if TYPE_CHECKING:
-    from nnctl.run import Run
-    from nnctl.running import Event, Finished, FoldsStarted, Found, Started
+    from nnctl.running.loop import Event, Finished, FoldsStarted, Found, Started
+    from nnctl.running.run import Run
 
 Mode = Literal["auto", "bar", "plain", "none"]
 
@@ -81,13 +81,13 @@ class Display:
         run = self._unfinished(status)
         if self.folds is None:
             return run
-        from nnctl.folding import folded
+        from nnctl.running.folding import folded
 
         return folded(self.folds.run, [*self._ended, *([run] if run else [])], status, "")
 
     def _unfinished(self, status: str) -> Run | None:
         """What is known of the run that has not ended."""
-        from nnctl.run import Run
+        from nnctl.running.run import Run
 
         if self.started is None:
             return None
@@ -104,7 +104,7 @@ class Display:
         )
 
     def _rarer(self, event: Event) -> None:
-        from nnctl.running import Finished, FoldsStarted, Found, Note, Started
+        from nnctl.running.loop import Finished, FoldsStarted, Found, Note, Started
 
         if isinstance(event, Tick):
             self.on_tick(event)

@@ -15,10 +15,10 @@ from nnctl.console.text import count, named
 
 if TYPE_CHECKING:
     from nnctl.checking import Checked
-    from nnctl.folding import Folded
     from nnctl.judging import Evaluation
     from nnctl.network.gradcheck import Checked as CheckedGradient
-    from nnctl.run import Run
+    from nnctl.running.folding import Folded
+    from nnctl.running.run import Run
 
 PARTS = ("train", "val", "test")
 BLANK = line("")
@@ -26,7 +26,7 @@ BLANK = line("")
 
 def show_run(run: Run) -> None:
     """The folder of a run, and its metrics by part; those of a cross-validation fold by fold."""
-    from nnctl.folding import Folded
+    from nnctl.running.folding import Folded
 
     if isinstance(run, Folded):
         show_folds(run)

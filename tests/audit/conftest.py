@@ -11,7 +11,7 @@ import pytest
 
 from nnctl.audit import audit
 from nnctl.experiment import open_experiment
-from nnctl.preparation import Prepared
+from nnctl.preparing.preparation import Prepared
 from tests.tables import write_csv
 
 Columns = Mapping[str, Sequence[Any]]

@@ -15,10 +15,10 @@ from nnctl.console import progress
 from nnctl.console.frame import History
 from nnctl.console.live import Live
 from nnctl.console.text import BLOCKS, clean, clock, count, duration, number, sparkline
-from nnctl.folding import folded
-from nnctl.run import Run
-from nnctl.running import Finished, FoldsStarted, Note, Started
-from nnctl.trainer import Epoch, Tick
+from nnctl.running.folding import folded
+from nnctl.running.loop import Finished, FoldsStarted, Note, Started
+from nnctl.running.run import Run
+from nnctl.training.trainer import Epoch, Tick
 
 COLUMNS = ["train_loss", "val_loss", "val_accuracy"]
 

@@ -79,7 +79,7 @@ def test_diverged_folds_are_told_and_the_code_is_4(nnctl, folder):
 
 def test_an_error_in_the_middle_still_names_the_folder_and_the_folds_that_ended(nnctl, monkeypatch):
     from nnctl.errors import OutputError
-    from nnctl.recording import Recorder
+    from nnctl.running.recording import Recorder
 
     judged = []
     judge = Recorder.judge

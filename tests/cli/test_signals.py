@@ -29,7 +29,7 @@ def test_before_training_begins_nothing_is_left(process, folder, number):
 
 
 def test_a_second_signal_ends_it_at_once_with_its_last_save(nnctl, folder, monkeypatch):
-    from nnctl.recording import Recorder
+    from nnctl.running.recording import Recorder
 
     def again(self, reason):
         raise KeyboardInterrupt

@@ -108,7 +108,7 @@ def test_a_runs_folder_that_cannot_be_made_is_74(nnctl, folder):
 
 def test_an_error_in_the_middle_still_names_the_folder(nnctl, monkeypatch):
     from nnctl.errors import OutputError
-    from nnctl.recording import Recorder
+    from nnctl.running.recording import Recorder
 
     def full(self, event):
         raise OutputError("no space left on device")

@@ -8,7 +8,7 @@ from typing import Any
 import nnctl
 from nnctl.experiment import open_experiment
 from nnctl.judging import predict
-from nnctl.preparation import Prepared
+from nnctl.preparing.preparation import Prepared
 
 HEADER = ["a", "b", "size", "count", "sort", "ripe", "sweet", "w"]
 CONFIG = """

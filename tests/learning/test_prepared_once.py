@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import nnctl
-from nnctl.cross_validation import CrossValidation
 from nnctl.data.cache import Cache
 from nnctl.errors import DataError
 from nnctl.experiment import open_experiment
+from nnctl.running.cross_validation import CrossValidation
 from nnctl.spec.reading import read_experiment
 
 TABLE = "size,kind,when,w,y\n" + "".join(
@@ -62,7 +62,7 @@ def test_a_second_run_is_the_same_without_reading_the_table(
 ) -> None:
     first = nnctl.train("c.yaml", overrides)
     (entry,) = entries()
-    monkeypatch.setattr("nnctl.preparation.read_dataset", None)
+    monkeypatch.setattr("nnctl.preparing.preparation.read_dataset", None)
     second = nnctl.train("c.yaml", overrides)
     assert entries() == [entry]
     assert second.metrics == first.metrics
@@ -177,7 +177,7 @@ def test_nothing_is_kept_where_nobody_wants_it() -> None:
 
 def test_rows_are_made_alike_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = open_experiment("c.yaml").prepared.examples
-    monkeypatch.setattr("nnctl.examples.BLOCK", 7)
+    monkeypatch.setattr("nnctl.preparing.examples.BLOCK", 7)
     parts = open_experiment("c.yaml").prepared.examples
     for name, examples in whole.items():
         for array in ("x", "t", "truth", "w", "weight"):

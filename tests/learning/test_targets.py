@@ -15,7 +15,7 @@ from nnctl.experiment import open_experiment
 from nnctl.judging import predict
 from nnctl.losses import LINKS
 from nnctl.model import Model
-from nnctl.trainer import Trainer
+from nnctl.training.trainer import Trainer
 from tests.learning.helpers import CONFIG, HEADER, predicted, prepared, trained
 from tests.tables import write_csv
 

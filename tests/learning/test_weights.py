@@ -10,7 +10,7 @@ import pytest
 
 import nnctl
 from nnctl.errors import DataError
-from nnctl.trainer import Trainer
+from nnctl.training.trainer import Trainer
 from tests.learning.helpers import predicted, prepared, trained
 from tests.tables import write_csv
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nnctl.run import Run
-from nnctl.running import Started
+from nnctl.running.beginning import training
+from nnctl.running.loop import Started
+from nnctl.running.run import Run
 from nnctl.runs import checkpoint
 from nnctl.runs.atomic import read_json
 from nnctl.runs.run_dir import RunDir
-from nnctl.trainer import Epoch
-from nnctl.training import training
+from nnctl.training.trainer import Epoch
 
 EVERY_3 = {"checkpoint.every": "3 steps"}
 

@@ -10,11 +10,11 @@ import pytest
 
 import nnctl
 from nnctl.errors import DataError, DivergedError, SpecError
-from nnctl.extending import FREE
+from nnctl.running.beginning import resuming
+from nnctl.running.extending import FREE
 from nnctl.runs.atomic import read_json
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import read_experiment
-from nnctl.training import resuming
 from tests.resuming.helpers import killed, rows
 
 CONSTANT = {"schedule": {"type": "constant"}}

@@ -14,16 +14,16 @@ from threadpoolctl import threadpool_info
 
 import nnctl
 from nnctl.errors import DivergedError, RunError, SpecError
-from nnctl.interrupts import Interrupts
-from nnctl.machine import differences, machine
-from nnctl.run import read_run
-from nnctl.running import Finished
+from nnctl.running.beginning import resuming, training
+from nnctl.running.interrupts import Interrupts
+from nnctl.running.loop import Finished
+from nnctl.running.machine import differences, machine
+from nnctl.running.run import read_run
 from nnctl.runs import checkpoint
 from nnctl.runs.atomic import read_json
 from nnctl.runs.checkpoints import Checkpoints
 from nnctl.runs.listing import ls
 from nnctl.runs.run_dir import RunDir
-from nnctl.training import resuming, training
 from tests.resuming.helpers import EVERY_3, ending, killed, rows
 from tests.tables import REGRESS, experiment
 
@@ -79,7 +79,7 @@ def test_a_run_that_was_killed_between_its_last_save_and_its_end_ends(config: Pa
     spec = {"train.epochs": 3}
     whole = nnctl.train(config, spec)
     with monkeypatch.context() as patch:
-        patch.setattr("nnctl.recording.Recorder.judge", fail)
+        patch.setattr("nnctl.running.recording.Recorder.judge", fail)
         with pytest.raises(KeyboardInterrupt):
             nnctl.train(config, spec)
     resumed = nnctl.resume(f"{whole_name(whole)}/latest")
@@ -213,7 +213,7 @@ def test_another_machine_is_told_and_refused_where_bits_must_be_the_same(config:
     run_dir = killed(config, events=4)
     then = checkpoint.load(run_dir.last).meta["machine"]
     now = {**then, "versions": {**then["versions"], "numpy": "9.0"}}
-    monkeypatch.setattr("nnctl.reopening.machine", lambda: now)
+    monkeypatch.setattr("nnctl.running.reopening.machine", lambda: now)
     with pytest.raises(SpecError, match=r"cannot go on bit by bit \(NumPy: \S+, now 9\.0\); leave out `--exact`"):
         nnctl.resume(str(run_dir.path), exact=True)
     notes = [event.text for event in resuming(str(run_dir.path)) if hasattr(event, "text")]
@@ -244,7 +244,7 @@ def test_a_save_that_is_asked_for_at_the_end_is_that_of_the_end(config: Path, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(Interrupts, "take_save", ask_at_the_end)
-        patch.setattr("nnctl.recording.Recorder.finish", fail)
+        patch.setattr("nnctl.running.recording.Recorder.finish", fail)
         with pytest.raises(KeyboardInterrupt):
             nnctl.train(config, spec)
     assert ending(nnctl.resume("it/latest")) == ending(nnctl.train(config, spec))
@@ -257,7 +257,7 @@ def test_a_longer_run_that_is_killed_at_once_is_no_longer_an_ended_one(config: P
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("nnctl.reopening._forget", fail)
+        patch.setattr("nnctl.running.reopening._forget", fail)
         with pytest.raises(KeyboardInterrupt):
             nnctl.resume(run, {"train.epochs": 6})
     (summary,) = ls(Path("runs"))
@@ -278,5 +278,5 @@ def test_a_run_without_a_file_that_it_needs_is_damaged(config: Path, name: str) 
 def test_only_the_blas_of_numpy_counts(monkeypatch: Any) -> None:
     own = machine()
     more = [*threadpool_info(), {"user_api": "blas", "filepath": "/opt/scipy.libs/libopenblas.so", "version": "0"}]
-    monkeypatch.setattr("nnctl.machine.threadpool_info", lambda: more)
+    monkeypatch.setattr("nnctl.running.machine.threadpool_info", lambda: more)
     assert differences(own, machine()) == []

@@ -13,12 +13,12 @@ import pytest
 
 import nnctl
 from nnctl.errors import DataError, DivergedError
-from nnctl.running import Event, Finished, Found
+from nnctl.running.beginning import resuming, training
+from nnctl.running.loop import Event, Finished, Found
 from nnctl.runs import atomic
 from nnctl.runs.listing import ls
 from nnctl.runs.run_dir import RunDir
-from nnctl.trainer import Epoch
-from nnctl.training import resuming, training
+from nnctl.training.trainer import Epoch
 from tests.resuming.helpers import EVERY_3, ending, killed
 
 SHORT = {"train.epochs": 3}

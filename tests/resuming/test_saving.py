@@ -10,10 +10,10 @@ import pytest
 
 import nnctl
 from nnctl.errors import SpecError
-from nnctl.run import Run
-from nnctl.running import Finished
+from nnctl.running.beginning import training
+from nnctl.running.loop import Finished
+from nnctl.running.run import Run
 from nnctl.runs import checkpoint
-from nnctl.training import training
 
 
 def saves(run: Run) -> list[str]:

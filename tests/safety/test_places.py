@@ -30,7 +30,7 @@ def test_a_runs_folder_that_cannot_be_is_told_before_training(folder, nnctl, mon
     (folder / "file").touch()
     (folder / "taken").mkdir()
     (folder / "taken" / "it").touch()
-    monkeypatch.setattr("nnctl.trainer.Trainer.run", lambda *_: pytest.fail("it trained"))
+    monkeypatch.setattr("nnctl.training.trainer.Trainer.run", lambda *_: pytest.fail("it trained"))
     result = nnctl("train", "it.yaml", "-q", "--runs-dir", runs)
     assert (result.code, result.out) == (74, "")
     assert result.err.startswith(f"{runs}/it: cannot be made: ")
@@ -178,7 +178,7 @@ def test_a_clock_that_jumps_back_loses_nothing(folder, nnctl, monkeypatch):
         def now(cls, tz=None):
             return super().now(tz) - timedelta(hours=1)
 
-    monkeypatch.setattr("nnctl.recording.datetime", Late)
+    monkeypatch.setattr("nnctl.running.recording.datetime", Late)
     result = nnctl("train", "it.yaml", "-q")
     assert result.code == 0, result.err
     after = result.out.strip()

@@ -10,7 +10,7 @@ import pytest
 
 import nnctl
 from nnctl.errors import DataError
-from nnctl.run import Run
+from nnctl.running.run import Run
 from tests.data.dirty.clean import text
 
 CONFIG = """\

@@ -12,9 +12,9 @@ from signal import Signals
 from typing import Any
 
 from nnctl.errors import OutputError
-from nnctl.preparation import Prepared, resolved
-from nnctl.recording import described_run, now
-from nnctl.run import FINISHED, Run, read_run
+from nnctl.preparing.preparation import Prepared, resolved
+from nnctl.running.recording import described_run, now
+from nnctl.running.run import FINISHED, Run, read_run
 from nnctl.runs import atomic
 from nnctl.runs.logs import Log
 from nnctl.runs.places import from_here

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from nnctl.data.features import CategoryFeature, Features
-from nnctl.dataset import Dataset
 from nnctl.errors import Problem, SpecError
+from nnctl.preparing.dataset import Dataset
 from nnctl.spec.problems import format_key
 from nnctl.spec.schema import Data
 

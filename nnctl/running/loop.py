@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nnctl.errors import NnctlError
-from nnctl.interrupts import Interrupts
-from nnctl.preparation import Prepared
-from nnctl.recording import Recorder
-from nnctl.run import Run
+from nnctl.preparing.preparation import Prepared
+from nnctl.running.interrupts import Interrupts
+from nnctl.running.recording import Recorder
+from nnctl.running.run import Run
 from nnctl.runs.places import from_here
-from nnctl.trainer import Epoch, Fault, Tick
+from nnctl.training.trainer import Epoch, Fault, Tick
 
 
 class Started(NamedTuple):

@@ -8,13 +8,13 @@ from typing import Any
 
 from nnctl.arguments import ARGUMENTS
 from nnctl.errors import Place, Problem, SpecError
-from nnctl.job import Job
-from nnctl.run import FINISHED
+from nnctl.running.run import FINISHED
 from nnctl.spec.flat import leaves
 from nnctl.spec.overrides import COMMAND_LINE, assigned
 from nnctl.spec.problems import shown, suggest
 from nnctl.spec.reading import Spec
 from nnctl.spec.schema import Experiment
+from nnctl.training.job import Job
 
 # The keys that may change when a run goes on, with all that is below them.
 FREE = (

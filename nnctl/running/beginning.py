@@ -13,26 +13,26 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import check_overrides
-from nnctl.cross_validation import CrossValidation, reopened
 from nnctl.data.cache import Cache
-from nnctl.dataset import read_tables
 from nnctl.errors import NnctlError, Place, Problem, RunError, SpecError
-from nnctl.folding import begin_folds, has_folds, read_folded, with_fold
-from nnctl.interrupts import Interrupts
-from nnctl.naming import check_name, run_name
-from nnctl.once import fingerprint, same_runs
-from nnctl.origin import Origin, about_origin, open_origin
-from nnctl.preparation import Prepared, prepare, resolved
-from nnctl.recording import Recorder, begin
-from nnctl.reopening import reopen
-from nnctl.run import Run, read_run
-from nnctl.running import Event, Found, Note, running
+from nnctl.preparing.dataset import read_tables
+from nnctl.preparing.preparation import Prepared, prepare, resolved
+from nnctl.running.cross_validation import CrossValidation, reopened
+from nnctl.running.folding import begin_folds, has_folds, read_folded, with_fold
+from nnctl.running.interrupts import Interrupts
+from nnctl.running.loop import Event, Found, Note, running
+from nnctl.running.naming import check_name, run_name
+from nnctl.running.once import fingerprint, same_runs
+from nnctl.running.origin import Origin, about_origin, open_origin
+from nnctl.running.recording import Recorder, begin
+from nnctl.running.reopening import reopen
+from nnctl.running.run import Run, read_run
 from nnctl.runs.find import cache_folder, find_run, runs_folder
 from nnctl.runs.run_dir import RunDir
 from nnctl.runs.run_lock import NameLock
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Experiment
-from nnctl.trainer import Trainer
+from nnctl.training.trainer import Trainer
 
 LOOKS, PAUSE = 5, 0.2  # for a run that is the same, and the seconds between them
 

@@ -15,14 +15,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnctl.data.cache import Cache
-from nnctl.dataset import read_tables
 from nnctl.errors import DataError, NnctlError, OutputError, Place, Problem, RunError, SpecError
-from nnctl.extending import HARMLESS, changes, check_changes, check_goes_on, check_overrides, schedule_note, within
-from nnctl.fitted import Known, features_from, target_from
-from nnctl.keys import Key, files_of, hashes
-from nnctl.machine import differences, machine
-from nnctl.preparation import Prepared, prepare, resolved
-from nnctl.recording import Recorder, columns_of, now
+from nnctl.preparing.dataset import read_tables
+from nnctl.preparing.fitted import Known, features_from, target_from
+from nnctl.preparing.keys import Key, files_of, hashes
+from nnctl.preparing.preparation import Prepared, prepare, resolved
+from nnctl.running.extending import (
+    HARMLESS,
+    changes,
+    check_changes,
+    check_goes_on,
+    check_overrides,
+    schedule_note,
+    within,
+)
+from nnctl.running.machine import differences, machine
+from nnctl.running.recording import Recorder, columns_of, now
 from nnctl.runs import atomic, checkpoint
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.runs.checkpoints import Checkpoints
@@ -32,7 +40,7 @@ from nnctl.runs.run_dir import RunDir
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import Spec, read_experiment, written
 from nnctl.spec.schema import Experiment
-from nnctl.trainer import Trainer
+from nnctl.training.trainer import Trainer
 
 
 class Resumed(NamedTuple):

@@ -12,8 +12,8 @@ from nnctl.data.features import DateFeature, Feature, Features, NumberFeature
 from nnctl.data.fitting import fit_category, fit_date, fit_number, levels_of
 from nnctl.data.table import Column
 from nnctl.data.wording import code
-from nnctl.dataset import Dataset, feature_names
 from nnctl.errors import DataError, NnctlError, Problem, SpecError
+from nnctl.preparing.dataset import Dataset, feature_names
 from nnctl.spec.problems import format_key
 from nnctl.spec.schema import Categorical, ColumnOptions, Data
 from nnctl.transforms import DateEncoder, Encoder

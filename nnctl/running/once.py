@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import nnctl
 from nnctl.errors import RunError
-from nnctl.preparation import Prepared
-from nnctl.run import FINISHED
+from nnctl.preparing.preparation import Prepared
+from nnctl.running.run import FINISHED
 from nnctl.runs.find import runs_of_name
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import written

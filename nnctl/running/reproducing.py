@@ -11,18 +11,18 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from nnctl.errors import DataError, Place, Problem, RunError, SpecError
-from nnctl.keys import files_of, hashes
-from nnctl.machine import differences, machine
-from nnctl.origin import open_origin
-from nnctl.run import FINISHED, Run
-from nnctl.running import Event, Finished, Note
+from nnctl.preparing.keys import files_of, hashes
+from nnctl.running.beginning import training
+from nnctl.running.loop import Event, Finished, Note
+from nnctl.running.machine import differences, machine
+from nnctl.running.origin import open_origin
+from nnctl.running.run import FINISHED, Run
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find_run, runs_folder
 from nnctl.runs.places import from_here
 from nnctl.runs.rows import RowDifference, first_difference
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import read_experiment
-from nnctl.training import training
 
 PARTS = {"train": "data.path", "val": "data.val_path", "test": "data.test_path"}
 

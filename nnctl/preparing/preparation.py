@@ -10,25 +10,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.architecture import architecture
 from nnctl.data.batches import Examples
 from nnctl.data.cache import Cache
 from nnctl.data.features import Features
 from nnctl.data.room import Arrays
 from nnctl.data.target import Target
-from nnctl.dataset import Dataset, Reader, about_file, read_dataset, read_tables
 from nnctl.errors import OutputError, Problem, SpecError
-from nnctl.evaluation import rows_at_once
-from nnctl.examples import Recipe, examples_in, make_examples
-from nnctl.fitted import Fitted, Known, fit, fitted_state, restored
-from nnctl.job import Job
-from nnctl.keys import Key, key_of
 from nnctl.losses import Loss
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
-from nnctl.sizes import gigabytes, machine_memory, many
+from nnctl.preparing.architecture import architecture
+from nnctl.preparing.dataset import Dataset, Reader, about_file, read_dataset, read_tables
+from nnctl.preparing.examples import Recipe, examples_in, make_examples
+from nnctl.preparing.fitted import Fitted, Known, fit, fitted_state, restored
+from nnctl.preparing.keys import Key, key_of
+from nnctl.preparing.sizes import gigabytes, machine_memory, many
+from nnctl.preparing.watching import Watched, watch
 from nnctl.spec.schema import Checkpoint, Experiment
-from nnctl.watching import Watched, watch
+from nnctl.training.evaluation import rows_at_once
+from nnctl.training.job import Job
 
 Array = NDArray[Any]
 Better = Literal["lower", "higher"]

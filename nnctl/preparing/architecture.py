@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from nnctl import losses
 from nnctl.component import registry
-from nnctl.embeddings import Embeddings
 from nnctl.errors import Problem, SpecError
 from nnctl.initializers import Initializer
 from nnctl.initializers.values import Values
@@ -27,6 +26,7 @@ from nnctl.layers.residual import Residual
 from nnctl.layers.weighted import Weighted
 from nnctl.losses import Loss
 from nnctl.network.network import Network, build, key_of
+from nnctl.preparing.embeddings import Embeddings
 from nnctl.spec.schema import Model, Output
 
 W = TypeVar("W", bound=Weighted)

@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 
 from nnctl.autopsy import autopsy
 from nnctl.errors import NnctlError, OutputError
-from nnctl.evaluation import Evaluator
-from nnctl.job import Job
-from nnctl.machine import machine
 from nnctl.model import described
-from nnctl.preparation import Prepared, resolved
-from nnctl.run import Run
+from nnctl.preparing.preparation import Prepared, resolved
+from nnctl.running.machine import machine
+from nnctl.running.run import Run
 from nnctl.runs import atomic
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.runs.checkpoints import Checkpoints
@@ -32,7 +30,9 @@ from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir, link_latest
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import Spec, written
-from nnctl.trainer import Epoch, Stop, Trainer
+from nnctl.training.evaluation import Evaluator
+from nnctl.training.job import Job
+from nnctl.training.trainer import Epoch, Stop, Trainer
 
 Array = NDArray[Any]
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.cutting import Part
 from nnctl.data.batches import Examples
 from nnctl.data.features import Features
 from nnctl.data.room import Arrays, Layout, arrays
@@ -20,6 +19,7 @@ from nnctl.data.weights import row_weights
 from nnctl.data.wording import code
 from nnctl.errors import DataError, Place, Problem
 from nnctl.losses import Loss
+from nnctl.preparing.cutting import Part
 
 Array = NDArray[Any]
 

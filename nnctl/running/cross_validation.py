@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from nnctl.data.cache import Cache
-from nnctl.dataset import Tables, read_tables
 from nnctl.errors import DataError, NnctlError, Place, Problem, RunError, SpecError
-from nnctl.folding import FoldsRecorder, with_fold
-from nnctl.interrupts import Interrupts
-from nnctl.machine import machine
-from nnctl.preparation import Prepared, prepare, resolved
-from nnctl.recording import Recorder, begin, now
-from nnctl.reopening import reopen
-from nnctl.run import FINISHED, Run, read_run
-from nnctl.running import Event, Finished, FoldsStarted, Note, reason_of, running
+from nnctl.preparing.dataset import Tables, read_tables
+from nnctl.preparing.preparation import Prepared, prepare, resolved
+from nnctl.running.folding import FoldsRecorder, with_fold
+from nnctl.running.interrupts import Interrupts
+from nnctl.running.loop import Event, Finished, FoldsStarted, Note, reason_of, running
+from nnctl.running.machine import machine
+from nnctl.running.recording import Recorder, begin, now
+from nnctl.running.reopening import reopen
+from nnctl.running.run import FINISHED, Run, read_run
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Data, Experiment
-from nnctl.trainer import Trainer
+from nnctl.training.trainer import Trainer
 
 
 class OnceRead:

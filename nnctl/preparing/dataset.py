@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.blocks import where
-from nnctl.cutting import PARTS, Part, cut, is_missing
 from nnctl.data.findings import findings
 from nnctl.data.refusals import no_column
 from nnctl.data.suspects import suspects
@@ -22,6 +21,7 @@ from nnctl.data.table import Column, Table, read_table
 from nnctl.data.task import choice, decide_task
 from nnctl.data.weights import row_weights
 from nnctl.errors import MAX_PROBLEMS, DataError, Place, Problem
+from nnctl.preparing.cutting import PARTS, Part, cut, is_missing
 from nnctl.spec.problems import format_key
 from nnctl.spec.roles import TEXT, declared_types, kept_out, left_out, unfit
 from nnctl.spec.schema import FEATURES, ColumnOptions, Data

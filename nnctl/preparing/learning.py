@@ -10,10 +10,10 @@ from nnctl.component import registry
 from nnctl.data.target import Target, fit_target
 from nnctl.data.task import other_tasks
 from nnctl.data.weights import class_weights
-from nnctl.dataset import Dataset, feature_names
 from nnctl.errors import DataError, Problem, SpecError
 from nnctl.losses import Loss
 from nnctl.losses.auto import Auto
+from nnctl.preparing.dataset import Dataset, feature_names
 from nnctl.spec.problems import format_key, shown
 from nnctl.spec.schema import FEATURES, Data
 from nnctl.transforms import Scaler

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from nnctl.component import plain
 from nnctl.errors import Problem, SpecError
-from nnctl.fitted import Known
 from nnctl.model import Model, restore
 from nnctl.network.network import Network
+from nnctl.preparing.fitted import Known
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find
 from nnctl.runs.places import from_here

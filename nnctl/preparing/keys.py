@@ -15,7 +15,7 @@ from nnctl.component import Component, plain, registry
 from nnctl.data.features import features_state
 from nnctl.data.source import sha256_of
 from nnctl.errors import DataError
-from nnctl.fitted import Known, target_state
+from nnctl.preparing.fitted import Known, target_state
 from nnctl.spec.files import STDIN
 from nnctl.spec.reading import written
 from nnctl.spec.schema import Data, Experiment

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.data.batches import Batches
-from nnctl.job import Job
 from nnctl.network.descent import Descent
 from nnctl.network.finite import Finite
 from nnctl.network.members import Streams, stream
 from nnctl.network.objective import Objective
 from nnctl.network.workspace import Pass, Workspace
-from nnctl.progress import Best, Progress
+from nnctl.training.job import Job
+from nnctl.training.progress import Best, Progress
 
 Array = NDArray[Any]
 

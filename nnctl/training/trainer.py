@@ -16,14 +16,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.evaluation import Evaluator, Scoring
-from nnctl.events import Epoch as Epoch
-from nnctl.events import Fault as Fault
-from nnctl.events import Stop as Stop
-from nnctl.events import Tick as Tick
-from nnctl.job import Job
-from nnctl.progress import Best, Progress
-from nnctl.stepping import Stepping
+from nnctl.training.evaluation import Evaluator, Scoring
+from nnctl.training.events import Epoch as Epoch
+from nnctl.training.events import Fault as Fault
+from nnctl.training.events import Stop as Stop
+from nnctl.training.events import Tick as Tick
+from nnctl.training.job import Job
+from nnctl.training.progress import Best, Progress
+from nnctl.training.stepping import Stepping
 
 Array = NDArray[Any]
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from nnctl.columns import filled, fit_features
 from nnctl.component import plain
 from nnctl.data.features import CategoryFeature, DateFeature, Features, features_of, features_state
 from nnctl.data.target import Target
-from nnctl.dataset import Dataset, about_file, digest, feature_names
 from nnctl.errors import DataError, NnctlError, Place, Problem
-from nnctl.learning import chosen_loss, fitted_target
 from nnctl.losses import Loss
-from nnctl.sizes import check_width
+from nnctl.preparing.columns import filled, fit_features
+from nnctl.preparing.dataset import Dataset, about_file, digest, feature_names
+from nnctl.preparing.learning import chosen_loss, fitted_target
+from nnctl.preparing.sizes import check_width
 from nnctl.spec.binding import Binder
 from nnctl.spec.files import STDIN
 from nnctl.spec.nodes import Mapping as Node

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from nnctl.errors import Problem, SpecError
 from nnctl.model import Model, restore
 from nnctl.network.network import Network
 from nnctl.preparing.fitted import Known
+from nnctl.running.run import weights_sha256
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find
 from nnctl.runs.places import from_here
@@ -48,7 +48,7 @@ class Origin:
     def weights_sha256(self) -> str:
         """As in its run.json."""
         arena = self.model.arena
-        return hashlib.sha256(arena.theta.tobytes() + arena.stats.tobytes()).hexdigest()
+        return weights_sha256(arena.theta, arena.stats)
 
     def adopted_by(self, spec: Spec, experiment: Experiment) -> Experiment:
         """The experiment with the columns' types and everything fitted as they are in this run.

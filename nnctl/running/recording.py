@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import subprocess
@@ -21,7 +20,7 @@ from nnctl.errors import NnctlError, OutputError
 from nnctl.model import described
 from nnctl.preparing.preparation import Prepared, resolved
 from nnctl.running.machine import machine
-from nnctl.running.run import Run
+from nnctl.running.run import Run, weights_sha256
 from nnctl.runs import atomic
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.runs.checkpoints import Checkpoints
@@ -210,7 +209,7 @@ class Recorder:
 
     def _end(self, status: str, reason: str, metrics: dict[str, float]) -> Run:
         best = self.trainer.best
-        digest = hashlib.sha256(best.theta.tobytes() + best.stats.tobytes()).hexdigest() if best.epoch else None
+        digest = weights_sha256(best.theta, best.stats) if best.epoch else None
         self._write_run(status, reason, weights_sha256=digest)
         self.log.close()
         return Run(

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import Any
+
+from numpy.typing import NDArray
 
 from nnctl.runs import atomic
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 
+Array = NDArray[Any]
+
 FINISHED = ("completed", "early_stopped", "diverged")
+
+
+def weights_sha256(theta: Array, stats: Array) -> str:
+    """What tells two sets of weights and running statistics apart, as run.json has it."""
+    digest = hashlib.sha256(theta.tobytes())
+    digest.update(stats.tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,14 @@ def _replace(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]],
 def _write(stream: IO[bytes] | _Terminal, header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> None:
     # With a bare \n as its line end, the csv module of Python 3.11 leaves a cell with a \r in it without quotes.
     writer = csv.writer(_NewlineEnds(stream), delimiter=delimiter, lineterminator="\r\n")
-    writer.writerow(header)
+    # A byte order mark at the start of a file is no letter to who reads it; behind a quote it is one.
+    marked = header[0].startswith("\ufeff")
+    csv.writer(
+        _NewlineEnds(stream),
+        delimiter=delimiter,
+        lineterminator="\r\n",
+        quoting=csv.QUOTE_ALL if marked else csv.QUOTE_MINIMAL,
+    ).writerow(header)
     writer.writerows(rows)
     stream.flush()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import assume, given, note
+from hypothesis import assume, example, given, note
 from hypothesis import strategies as st
 
 from nnctl.data import cells, columns, room, text
@@ -140,6 +140,10 @@ def test_type_that_is_found_fits_every_cell(table: Written, sizes: Sizes) -> Non
                 assert value == value_of(str(cell), column.type, MISSING, table.decimal), words
 
 
+MARKED = Written('"\r\n\ufeff",a,b\n,,', ",", {"a": "number", "b": "number"}, ".", "utf-8", "t.csv")
+
+
+@example(MARKED, Sizes(8, 8, 0, 1))
 @given(damaged_tables(), SIZES)
 def test_rows_come_out_as_they_went_in(table: Written, sizes: Sizes) -> None:
     note(f"{table}, {sizes}")

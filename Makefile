@@ -35,7 +35,7 @@ test: .venv/.installed-dev ## Set up, then check format, lint and types, and run
 	$(BIN)/mypy
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-torture: .venv/.installed-dev ## Kill, starve and damage runs by the thousand, and print a table: [FAULTS="F1 F2"] (15 minutes)
+torture: .venv/.installed-dev ## Kill, starve and damage runs by the thousand, and print a table: [FAULTS="F1 F2"] (10 minutes)
 	$(BIN)/python -m tests.torture $(FAULTS)
 
 format: .venv/.installed-dev ## Format the code and repair what lint can repair

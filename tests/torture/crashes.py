@@ -12,7 +12,7 @@ from tests.torture.shim import CRASHED, Call, Crash
 from tests.torture.subject import SHORT, Subject
 from tests.torture.tally import Plan, Tally
 
-STRIDE = 4  # in `make test` a run goes on after so many crashes
+STRIDE = 6  # in `make test` a run goes on after so many crashes
 
 
 def inject(tally: Tally, folder: Path, chance: random.Random, broken: Callable[[], object] | None = None) -> None:
@@ -44,4 +44,4 @@ def crash(tally: Tally, played: Scene, call: Call, name: str, *, torn: bool, go_
         tally.outcomes["of them gone on with" if begun else "of them trained anew"] += 1
 
 
-PLAN = Plan("F3", "crash at the n-th call", "before or after, then the same bits", 300, 200, inject)
+PLAN = Plan("F3", "crash at the n-th call", "before or after, then the same bits", 300, 150, inject)

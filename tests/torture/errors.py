@@ -14,7 +14,7 @@ from tests.torture.subject import LITTER, SHORT, Subject
 from tests.torture.tally import Plan, Tally
 
 SAID = re.compile("warning|is not kept")
-STRIDE = 4  # in `make test` a run goes on after so many errors; `resume`, which writes as `train` does, has as many
+STRIDE = 6  # in `make test` a run goes on after so many errors; `resume`, which writes as `train` does, has as many
 
 
 def inject(tally: Tally, folder: Path, chance: random.Random) -> None:

@@ -74,4 +74,4 @@ def _send(tally: Tally, subject: Subject, kind: str, child: Child, after: float,
     recovery.go_on(tally, subject, what)
 
 
-PLAN = Plan("F11", "signals", "exit 130, 143, 129 within 2 s, or 0; same bits", 300, 36, inject)
+PLAN = Plan("F11", "signals", "exit 130, 143, 129 within 2 s, or 0; same bits", 300, 24, inject)

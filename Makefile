@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 # Two processes, for the two cores that the time limit of the test suite is stated for.
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 BIN := .venv/bin
 # What runs tests/reference/make.py.
 REFERENCE ?= uv run --locked --isolated --only-group reference python

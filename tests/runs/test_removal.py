@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,12 @@ def test_what_is_kept_is_never_touched(three: list[RunDir]) -> None:
 def test_errors_are_those_of_nnctl() -> None:
     with pytest.raises(NnctlError):
         to_remove(Path("nowhere"), ["x"])
+
+
+def test_removals_at_once_are_in_nobodys_way() -> None:
+    for _ in range(5):
+        runs = [full(f"20261121-000000-00{number:02x}") for number in range(1, 9)]
+        with ThreadPoolExecutor(len(runs)) as pool:
+            removed = [path for paths in pool.map(lambda run: list(remove([run])), runs) for path in paths]
+        assert sorted(removed) == [str(run.path) for run in runs]
+        assert not (RUNS / "xor").exists()

@@ -67,9 +67,7 @@ def reopen(
     about = run_dir.read_run_json()
     checkpoints = Checkpoints(run_dir)
     saved, notes = checkpoints.load_last()
-    if saved.meta.get("kind") != "last" or saved.meta.get("run") != about.get("id"):
-        message = "is no save of this run; put back its own, or train again"
-        raise RunError(Problem(message, place=Place(str(run_dir.last))))
+    _check_own(saved, about, run_dir)
     best = _best(run_dir, saved)
     spec = _spec(run_dir, overrides)
     experiment = replace(spec.experiment, name=run_dir.name)
@@ -78,9 +76,7 @@ def reopen(
     going_on = check_goes_on(about, saved.meta, experiment, changed, from_here(run_dir.path))
     notes += _machine_notes(saved.meta, run_dir, exact=exact)
     prepared = _prepared(spec, experiment, saved, cache, changed)
-    if prepared.job.monitor != saved.meta["monitor"]:
-        message = f"cannot change when a run goes on: its best epoch is that with the best {saved.meta['monitor']}"
-        raise SpecError(Problem(message, "early_stopping.monitor", spec.place("early_stopping.monitor")))
+    _check_monitor(prepared, saved, spec)
     trainer = _restored(prepared, saved, best, run_dir)
     if "train.epochs" in changed:
         notes += schedule_note(prepared.job, saved.meta["spec"]["train"]["epochs"], trainer.stepping.done)
@@ -101,14 +97,26 @@ def reopen(
     return Resumed(recorder, notes)
 
 
+def _check_own(saved: Checkpoint, about: Mapping[str, Any], run_dir: RunDir) -> None:
+    if saved.meta.get("kind") != "last" or saved.meta.get("run") != about.get("id"):
+        message = "is no save of this run; put back its own, or train again"
+        raise RunError(Problem(message, place=Place(str(run_dir.last))))
+
+
+def _check_monitor(prepared: Prepared, saved: Checkpoint, spec: Spec) -> None:
+    if prepared.job.monitor != saved.meta["monitor"]:
+        message = f"cannot change when a run goes on: its best epoch is that with the best {saved.meta['monitor']}"
+        raise SpecError(Problem(message, "early_stopping.monitor", spec.place("early_stopping.monitor")))
+
+
 def _spec(run_dir: RunDir, overrides: Sequence[str] | Mapping[str, Any] | None) -> Spec:
     """The config of the run. Raises: RunError if the file is damaged; SpecError if the overrides are wrong."""
     try:
-        read_experiment(run_dir.resolved)
+        spec = read_experiment(run_dir.resolved)
     except SpecError as error:
         message = f"is damaged: {error.problems[0].message}"
         raise RunError(Problem(message, place=error.problems[0].place or Place(str(run_dir.resolved)))) from None
-    return read_experiment(run_dir.resolved, overrides)
+    return read_experiment(run_dir.resolved, overrides) if overrides else spec
 
 
 def _best(run_dir: RunDir, saved: Checkpoint) -> Checkpoint | None:

@@ -201,7 +201,7 @@ def _node(event: Any, place: Place) -> Node:
         return Sequence(place)
     if isinstance(event, yaml.AliasEvent):
         return Scalar(place, None, f"*{event.anchor}")
-    text = _GUARDED.sub(r"${\1}", event.value)
+    text = _GUARDED.sub(r"${\1}", event.value) if "\U0010fffe" in event.value else event.value
     quoted = not event.implicit[0]
     return Scalar(place, text if quoted else resolve(text), text, quoted)
 

@@ -95,7 +95,8 @@ def data_problems(data: Data) -> Iterator[Problem]:
             yield from _pointless(name, exceptions, roles[name], data)
         elif name in types:
             yield from unfit(name, exceptions, types[name])
-        yield from _bounds_problems(format_key(("data", "columns", name, "clip")), exceptions.clip)
+        if exceptions.clip is not None:
+            yield from _bounds_problems(format_key(("data", "columns", name, "clip")), exceptions.clip)
         if exceptions.format is not None and not _is_format(exceptions.format):
             key = format_key(("data", "columns", name, "format"))
             yield Problem(f"must be a format of dates such as `%d.%m.%Y`, got {shown(exceptions.format)}", key)

@@ -52,7 +52,7 @@ papers: .venv/.installed ## Train by the protocols of papers and print our numbe
 	PAPERS_DATA=$(abspath $(DATA)) $(BIN)/python benchmarks/papers.py $(ONLY)
 
 tables: .venv/.installed ## Time reading against pandas, and first against second starts: [ONLY=parse] [ROWS=1000000]
-	$(BIN)/python benchmarks/tables.py $(ONLY) $(if $(ROWS),--rows $(ROWS))
+	$(BIN)/python -m benchmarks.tables $(ONLY) $(if $(ROWS),--rows $(ROWS))
 
 lock: ## Resolve the dependencies again into uv.lock (needs uv)
 	uv lock --no-config --upgrade

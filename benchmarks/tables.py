@@ -25,8 +25,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from generated import DRESSES, NUMBERS, TEXTS, Dress, write_table
-from timing import in_turns, load, medians, process, ratios, watched
+from benchmarks.generated import DRESSES, NUMBERS, TEXTS, Dress, write_table
+from benchmarks.rounds import in_turns, load, medians, process, ratios, watched
 
 ROWS = 1_000_000
 MISSING = ["", "NA", "N/A", "nan", "NaN", "null", "?"]
@@ -135,7 +135,7 @@ def big(folder: Path, rows: int, rounds: int) -> None:
     peer: list[float] = []
     for _ in range(rounds):
         shutil.rmtree(folder / "runs", ignore_errors=True)
-        found, peak = watched([sys.executable, __file__, "--stages", str(config)])
+        found, peak = watched([sys.executable, "-m", "benchmarks.tables", "--stages", str(config)])
         own.append(found)
         peaks.append(peak)
         began = time.perf_counter()

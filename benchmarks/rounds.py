@@ -9,16 +9,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+ROOT = Path(__file__).parent.parent
 
 Timed = tuple[float, float]  # seconds of the clock and of the processors
 
 
+def timed(step: Callable[[], Any], steps: int) -> Timed:
+    """The seconds that one of so many calls takes."""
+    cpu, began = time.process_time(), time.perf_counter()
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - began) / steps, (time.process_time() - cpu) / steps
+
+
 def watched(command: list[str]) -> tuple[dict[str, float], float]:
     """What a process prints as JSON, and the peak of its anonymous memory in MB."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     peak = 0.0
 
     def sample() -> None:
@@ -39,19 +49,24 @@ def watched(command: list[str]) -> tuple[dict[str, float], float]:
 
 
 def process(*words: str, first: Callable[[], None] = lambda: None) -> Timed:
-    """The seconds that a process of Python takes."""
+    """The seconds that a process of this Python takes."""
+    return command(sys.executable, *words, first=first)
+
+
+def command(
+    *words: str, first: Callable[[], None] = lambda: None, env: Mapping[str, str] | None = None, cwd: Any = None
+) -> Timed:
+    """The seconds that a process takes, and those that it and its children worked."""
     first()
     before, began = os.times(), time.perf_counter()
-    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=env, cwd=cwd)
     after, seconds = os.times(), time.perf_counter() - began
     return seconds, sum(after[2:4]) - sum(before[2:4])
 
 
 def here(side: Callable[[], Any]) -> Timed:
     """The seconds that a function takes."""
-    cpu, began = time.process_time(), time.perf_counter()
-    side()
-    return time.perf_counter() - began, time.process_time() - cpu
+    return timed(side, 1)
 
 
 def in_turns(
@@ -67,11 +82,12 @@ def in_turns(
     return found
 
 
-def medians(times: list[Timed]) -> Timed:
+def medians(times: Sequence[Timed]) -> Timed:
     return statistics.median(clock for clock, _ in times), statistics.median(cpu for _, cpu in times)
 
 
-def ratios(own: list[Timed], peer: list[Timed]) -> Timed:
+def ratios(own: Sequence[Timed], peer: Sequence[Timed]) -> Timed:
+    """The medians over the rounds of how many times as long the one takes as the other."""
     pairs = list(zip(own, peer, strict=True))
     return statistics.median(a[0] / b[0] for a, b in pairs), statistics.median(a[1] / b[1] for a, b in pairs)
 

@@ -1,0 +1,1 @@
+"""nnctl beside what a user would pick instead: `make bench` runs all of it and writes RESULTS.md."""

@@ -1,0 +1,64 @@
+"""Tables with their marks, as text and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A bound that a ratio is to keep."""
+
+    what: str
+    value: float
+    bound: float
+    kind: Literal["<=", ">="] = "<="
+    unit: str = "x"
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.bound if self.kind == "<=" else self.value >= self.bound
+
+    def __str__(self) -> str:
+        verdict = "met" if self.met else "MISSED"
+        return f"{verdict}: {self.what} {number(self.value)} {self.unit}, mark {self.kind} {self.bound:g} {self.unit}"
+
+
+@dataclass
+class Table:
+    """A table of one part of the benchmark."""
+
+    title: str
+    head: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        lines = [list(self.head), *map(list, self.rows)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(self.head))]
+        shown = ["  ".join(_aligned(line, widths)).rstrip() for line in lines]
+        return "\n".join([self.title, *shown, *self.notes, *map(str, self.marks), ""])
+
+    def markdown(self) -> str:
+        rule = ["---", *("---:" for _ in self.head[1:])]
+        lines = [f"| {' | '.join(line)} |" for line in (self.head, rule, *self.rows)]
+        marks = [f"- **{mark}**" if not mark.met else f"- {mark}" for mark in self.marks]
+        parts = [f"## {self.title}", "\n".join(lines), *self.notes, *(["\n".join(marks)] if marks else [])]
+        return "\n\n".join(parts) + "\n"
+
+
+def number(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def times(value: float) -> str:
+    return f"{value:.2f} x"
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+    first, *rest = zip(cells, widths, strict=True)
+    return [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]

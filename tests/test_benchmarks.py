@@ -1,0 +1,66 @@
+"""The benchmark: its pieces run, and what is compared computes the same. No time is judged here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks import step
+from benchmarks.bare import BareLoop
+from benchmarks.children import Peers
+from benchmarks.command import Options
+from benchmarks.report import Mark, Table
+from benchmarks.workloads import WORKLOADS, Workload
+
+
+@pytest.mark.parametrize("name", ["xor", "small", "mnist"])
+def test_the_bare_loop_and_nnctl_come_to_the_same_weights(name: str) -> None:
+    step.check_same(WORKLOADS[name])
+
+
+def test_weights_that_differ_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.bare.BETA2", 0.99)
+    with pytest.raises(AssertionError, match="xor: weights differ by"):
+        step.check_same(WORKLOADS["xor"])
+
+
+def test_the_step_table_has_a_row_for_each_workload_asked_for() -> None:
+    (table,) = step.step_tables(Options(rounds=1, only=("xor",)))
+    assert [row[0] for row in table.rows] == ["xor 2-8-1, 4"]
+    assert len(table.rows[0]) == len(table.head)
+    assert {mark.what.partition(":")[0] for mark in table.marks} == {"xor"}
+
+
+def test_no_weight_comes_near_a_denormal_number_in_a_round() -> None:
+    workload = WORKLOADS["small"]
+    bare = BareLoop(workload)
+    for _ in range(workload.steps + workload.steps // 4):
+        bare.step()
+    tiny = np.finfo(np.float32).tiny
+    for vector in (bare.theta, bare.m, bare.v):
+        assert not ((vector != 0) & (np.abs(vector) < tiny)).any()
+
+
+def test_a_peer_answers_rounds_or_is_named_as_missing() -> None:
+    import sys
+
+    with Peers(sys.executable, ["torch"]) as peers:
+        if peers.missing:
+            assert (peers.sides, peers.missing) == ([], ["torch"])
+            return
+        clock, cpu = peers.round("PyTorch eager", WORKLOADS["xor"], 2)
+        assert clock > 0
+        assert cpu > 0
+
+
+def test_a_workload_takes_at_least_one_step_in_a_round() -> None:
+    assert Workload("huge", (2, 3, 1), 4, 1e9).steps == 1
+
+
+def test_a_mark_that_is_missed_says_so() -> None:
+    assert str(Mark("xor: a", 0.5, 0.7)) == "met: xor: a 0.5 x, mark <= 0.7 x"
+    missed = Mark("xor: b", 12.5, 20, ">=")
+    assert str(missed) == "MISSED: xor: b 12.5 x, mark >= 20 x"
+    table = Table("T", ["a", "b"], [["1", "2"]], [missed])
+    assert "- **MISSED" in table.markdown()
+    assert "MISSED" in table.text()

@@ -23,6 +23,7 @@ from nnctl.running.beginning import Overrides, prepared_for, resuming, training
 from nnctl.running.folding import with_fold
 from nnctl.running.loop import Event, Finished, Found
 from nnctl.running.naming import run_name
+from nnctl.running.profiling import Profiler
 from nnctl.running.run import Run
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find, runs_folder
@@ -56,17 +57,20 @@ def train(
     runs_dir: str | Path | None = None,
     once: bool = False,
     start_from: Run | str | Path | None = None,
+    profile: bool = False,
 ) -> Run:
     """Train one run and give it back; with ``folds``, or the key ``data.split.folds``, a `Folded` of so many.
 
     With ``once``, a run of the same resolved config, data and version that has ended, or is being trained, is given
     back as it stands, and one that was interrupted is gone on with. ``start_from`` is a run, or a checkpoint file,
-    whose weights and preparation of the data the new run begins with.
+    whose weights and preparation of the data the new run begins with. With ``profile`` the ``profile`` of the run says
+    where the time went.
     Raises: NnctlError: of the config or the data before anything is written; DivergedError after the run was saved.
             KeyboardInterrupt after the run was saved, where Ctrl-C ended it; SIGTERM and SIGHUP end the process then.
     """
     origin = None if start_from is None else reference_of(start_from)
-    return _last(training(config, overrides, folds=folds, name=name, runs_dir=runs_dir, once=once, start_from=origin))
+    events = training(config, overrides, folds=folds, name=name, runs_dir=runs_dir, once=once, start_from=origin)
+    return _last(Profiler().over(events) if profile else events)
 
 
 def resume(

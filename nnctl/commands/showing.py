@@ -46,6 +46,10 @@ def show(events: Iterator[Event], *, quiet: bool, as_json: bool, progress: Mode)
         run = shown.so_far(status)
         if run is not None:
             _print(run, quiet=quiet, as_json=as_json)
+            if run.profile is not None and not quiet:
+                from nnctl.console.profile import show_profile
+
+                show_profile(run.profile)
             if hint:
                 _tell(f"{run.path}: {hint} `{_resume(run)}`")
         elif status == "interrupted":

@@ -32,6 +32,9 @@ def train(
         typer.Option(metavar="K", help="Cross-validate: K runs, each validated on another part."),
     ] = None,
     progress: Progress = "auto",
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Print where the time went, layer by layer, to stderr.")
+    ] = False,
 ) -> None:
     """Train one run, or one for each fold.
 
@@ -39,6 +42,10 @@ def train(
     """
     from nnctl.running.beginning import training
 
+    if profile and quiet and not as_json:
+        from nnctl.errors import Problem, SpecError
+
+        raise SpecError(Problem("prints a table, which `-q` leaves out: leave out one of the two", "--profile"))
     events = training(
         config,
         overrides or (),
@@ -49,4 +56,8 @@ def train(
         start_from=start_from,
         argv=["nnctl", *sys.argv[1:]],
     )
+    if profile:
+        from nnctl.running.profiling import Profiler
+
+        events = Profiler().over(events)
     show(events, quiet=quiet, as_json=as_json, progress=progress)

@@ -115,6 +115,7 @@ class Slot:
     zero: Array  # 0-d constants of the arena's dtype: cheaper than Python floats in a small ufunc call
     one: Array
     product: Callable[[Array, Array, Array], Array]  # matrix product (a, b, out): np.dot for one network, else matmul
+    products: Callable[[Array, Array, Array], Array]  # the same of stacks of matrices, those of a layer's own: matmul
 
     if TYPE_CHECKING:
 

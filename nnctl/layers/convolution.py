@@ -88,7 +88,7 @@ class Convolution(Weighted):
             s.product(block.matrixT, block.dy, s.part)
             np.add(s.dW, s.part, s.dW)
             if s.dx is not None:
-                np.matmul(block.dy_taps, s.WT, block.spread)
+                s.products(block.dy_taps, s.WT, block.spread)
                 for dx, part in block.shifted:
                     np.add(dx, part, dx)
         if self.bias:

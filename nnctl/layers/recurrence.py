@@ -105,7 +105,7 @@ class Recurrence(Layer):
 
     def bind(self, s: Slot) -> None:
         units, steps = self.units, s.x.shape[-2]
-        s.times = np.matmul if self.bidirectional else s.product
+        s.times = s.products if self.bidirectional else s.product
         s.half = s.constant(0.5)
         s.halves = np.ones(s.weights.shape[-1], s.dtype)
         for block in self.sigmoids:
@@ -213,7 +213,7 @@ class Recurrence(Layer):
         for gradient, packed in s.unpacking:
             np.copyto(gradient, packed)
         for dsums, weights, dx in s.passed_on:
-            np.matmul(dsums, weights, dx)
+            s.products(dsums, weights, dx)
         if self.bidirectional and s.dx is not None:
             np.add(s.dx, s.dx_reverse, s.dx)
 

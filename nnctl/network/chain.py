@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,18 @@ if TYPE_CHECKING:
     from nnctl.network.workspace import Workspace
 
 Array = NDArray[Any]
-Steps = list[tuple[Callable[[Any], None], Any]]
+Run = Callable[[Any], None]  # a layer's or loss's forward or backward, to which its slot is given
+Steps = list[tuple[Run, Any]]
+Product = Callable[[Array, Array, Array], Array]
 Look = Callable[[Node, Slot, str], None]  # at a node and its slot, after its "forward" or "backward"
+
+
+class Timer(Protocol):
+    """Measures the steps of passes: each method gives what is to run in the place of what it gets."""
+
+    def layer(self, node: Node, way: str, run: Run) -> Run: ...
+    def loss(self, way: str, run: Run) -> Run: ...
+    def product(self, product: Product) -> Product: ...
 
 
 class ChainPass:
@@ -59,12 +69,16 @@ class ChainPass:
 
     def watch(self, look: Look) -> None:
         """From now on, look at every layer right after it has run; at those inside another one before that one."""
+        self.wrap(lambda node, way, run: partial(_watched, run, look, node, way))
+
+    def wrap(self, around: Callable[[Node, str, Run], Run]) -> None:
+        """From now on, run what ``around`` gives for every layer and way, also for the layers inside others."""
         for place, (run, slot) in enumerate(self.onward):
-            self.onward[place] = (partial(_watched, run, look, self.nodes[place], "forward"), slot)
+            self.onward[place] = (around(self.nodes[place], "forward", run), slot)
             for chain in slot.chains:
-                chain.watch(look)
+                chain.wrap(around)
         for place, (run, slot) in enumerate(self.back):
-            self.back[place] = (partial(_watched, run, look, self.nodes[-1 - place], "backward"), slot)
+            self.back[place] = (around(self.nodes[-1 - place], "backward", run), slot)
 
     def _slot(self, place: int, x: Array, *, wants_dx: bool) -> Slot:
         space, node = self.space, self.nodes[place]
@@ -106,7 +120,9 @@ def share(s: Any, space: Workspace, rows: int) -> None:
     s.zero, s.one = s.constant(0), s.constant(1)
     s.per_row = s.constant(1 / rows)
     # np.dot skips the broadcasting machinery of matmul: 10 % of a small step
-    s.product = np.matmul if s.members else np.dot
+    s.product, s.products = np.matmul if s.members else np.dot, np.matmul
+    if space.timer is not None:
+        s.product, s.products = space.timer.product(s.product), space.timer.product(s.products)
 
 
 def _watched(run: Callable[[Slot], None], look: Look, node: Node, way: str, slot: Slot) -> None:

@@ -12,7 +12,7 @@ from nnctl.layers import ROWS, Shape, Slot
 from nnctl.losses import Loss
 from nnctl.network.arena import Arena
 from nnctl.network.buffers import Memory, gradient_buffers, output_buffers
-from nnctl.network.chain import ChainPass, Look, Steps, share
+from nnctl.network.chain import ChainPass, Look, Steps, Timer, share
 from nnctl.network.members import Streams, stacked_options
 from nnctl.network.network import Network, Node
 from nnctl.network.weighing import Weighing
@@ -28,6 +28,7 @@ class Workspace:
     ragged last batch) carves contiguous views of its own out of the same memory.
 
     ``losses`` holds the loss of every member (one for a single network). ``weighted`` says that rows have weights.
+    A ``timer`` measures the passes that are made once it is there, in evaluation their matrix products alone.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Workspace:
         self.network, self.losses, self.arena, self.weighted = network, losses, arena, weighted
         self.training, self.streams, self.input_gradient = training, streams, input_gradient
         self.memory = memory_for(network, losses[0], rows, dtype=arena.dtype, training=training, weighted=weighted)
+        self.timer: Timer | None = None
         self._passes: dict[int, Pass] = {}
 
     def at(self, rows: int) -> Pass:
@@ -53,6 +55,8 @@ class Workspace:
             if not 0 < rows <= self.memory.rows:
                 raise ValueError(f"a workspace for {self.memory.rows} rows cannot hold {rows}")
             self._passes[rows] = Pass(self, rows)
+            if self.timer is not None and self.training:
+                self._passes[rows].time(self.timer)
         return self._passes[rows]
 
 
@@ -131,8 +135,22 @@ class Pass:
 
     def watch(self, look: Look) -> None:
         """From now on, look at every layer, also those inside others, right after it has run."""
+        self._chain.watch(look)
+        self._take_over()
+
+    def time(self, timer: Timer) -> None:
+        """From now on, let every layer and the loss run as the timer wants it."""
+        self._chain.wrap(timer.layer)
+        self._take_over()
+        for way, steps, own in (
+            ("forward", self._forward, slice(len(self._chain.onward), None)),
+            ("backward", self._backward, slice(len(self._backward) - len(self._chain.back))),
+        ):
+            steps[own] = [(timer.loss(way, run), slot) for run, slot in steps[own]]
+
+    def _take_over(self) -> None:
+        """Run the chain's steps as they are now."""
         chain = self._chain
-        chain.watch(look)
         self._forward[: len(chain.onward)] = chain.onward
         self._backward[len(self._backward) - len(chain.back) :] = chain.back
 

@@ -14,7 +14,7 @@ from typing import Any
 from nnctl.errors import OutputError
 from nnctl.preparing.preparation import Prepared, resolved
 from nnctl.running.recording import described_run, now
-from nnctl.running.run import FINISHED, Run, read_run
+from nnctl.running.run import FINISHED, Run, profiled, read_run
 from nnctl.runs import atomic
 from nnctl.runs.logs import Log
 from nnctl.runs.places import from_here
@@ -44,6 +44,7 @@ class Folded(Run):
             "folds": [{"run": fold.path, "status": fold.status, "metrics": fold.metrics} for fold in self.folds],
             "mean": self.metrics,
             "std": self.std,
+            **profiled(self),
         }
 
 

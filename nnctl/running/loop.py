@@ -21,6 +21,7 @@ class Started(NamedTuple):
     prepared: Prepared
     fold: tuple[int, int] | None = None  # which one of how many
     epoch: int = 0  # after which it goes on
+    recorder: Recorder | None = None  # for one who measures the run
 
 
 class Note(NamedTuple):
@@ -62,7 +63,7 @@ def running(
 ) -> Iterator[Event]:
     """Train a run to its end: Started, then Epoch, Tick and Note, at last Finished."""
     trainer = recorder.trainer
-    yield Started(from_here(recorder.dir.path), recorder.prepared, fold, trainer.progress.epoch)
+    yield Started(from_here(recorder.dir.path), recorder.prepared, fold, trainer.progress.epoch, recorder)
     before, recorder.unsaid = recorder.unsaid, []
     try:
         yield from _told(recorder, (*before, *notes))

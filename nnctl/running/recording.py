@@ -159,6 +159,7 @@ class Recorder:
         np.copyto(arena.theta, best.theta)
         np.copyto(arena.stats, best.stats)
         evaluator = Evaluator(job.network, job.loss, arena)
+        evaluator.space.timer = self.trainer.evaluator.space.timer
         found = {}
         for part, examples in self.prepared.examples.items():
             for name, value in evaluator.evaluate(examples, job.target, job.metrics).items():

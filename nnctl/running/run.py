@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
+from nnctl.running.profile import Profile
 from nnctl.runs import atomic
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
@@ -37,11 +38,18 @@ class Run:
     metrics: dict[str, float]  # with the best weights: train_, val_, test_ and the name
     seconds: float
     checkpoint: str | None  # the best weights; None if there are none
+    profile: Profile | None = field(default=None, repr=False, compare=False)  # where it was asked for
 
     def as_json(self) -> dict[str, Any]:
         """What `train --json` prints."""
         names = ("status", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
-        return {"schema": "nnctl.train/1", "run": self.path, **{name: getattr(self, name) for name in names}}
+        known = {"schema": "nnctl.train/1", "run": self.path, **{name: getattr(self, name) for name in names}}
+        return {**known, **profiled(self)}
+
+
+def profiled(run: Run) -> dict[str, Any]:
+    """The profile as a further key, where there is one."""
+    return {} if run.profile is None else {"profile": run.profile.as_json()}
 
 
 def read_run(run_dir: RunDir) -> Run:

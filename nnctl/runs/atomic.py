@@ -140,7 +140,7 @@ class Appender:
 
     def sync(self) -> None:
         try:
-            os.fsync(self._handle)
+            fsync(self._handle)
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
@@ -177,11 +177,24 @@ def write_all(handle: int, data: Buffer) -> None:
             written += os.write(handle, rest[written:])
 
 
+def fsync(handle: int, *, of_drive: bool = False) -> None:
+    """Wait until the system has put a file on the disk, ``of_drive``: and that on its platters.
+
+    The one place where nnctl waits for a disk, so that it can be measured.
+    """
+    if of_drive and sys.platform == "darwin":
+        # There fsync leaves the bytes in the drive's own cache. Not every file system knows this one.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Have the names in this folder on the disk, where its file system can do that."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        fsync(handle)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
@@ -267,9 +280,4 @@ def _refuse_special(path: Path) -> None:
 
 
 def _sync(handle: int) -> None:
-    if sys.platform == "darwin":
-        # There fsync leaves the bytes in the drive's own cache. Not every file system knows this one.
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
-            return
-    os.fsync(handle)
+    fsync(handle, of_drive=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from benchmarks import step
+from benchmarks import epoch, step
 from benchmarks.bare import BareLoop
 from benchmarks.children import Peers
 from benchmarks.command import Options
 from benchmarks.report import Mark, Table
 from benchmarks.workloads import WORKLOADS, Workload
+from nnctl.console.progress import Plain
+from nnctl.experiment import open_experiment
 
 
 @pytest.mark.parametrize("name", ["xor", "small", "mnist"])
@@ -42,8 +48,6 @@ def test_no_weight_comes_near_a_denormal_number_in_a_round() -> None:
 
 
 def test_a_peer_answers_rounds_or_is_named_as_missing() -> None:
-    import sys
-
     with Peers(sys.executable, ["torch"]) as peers:
         if peers.missing:
             assert (peers.sides, peers.missing) == ([], ["torch"])
@@ -64,3 +68,12 @@ def test_a_mark_that_is_missed_says_so() -> None:
     table = Table("T", ["a", "b"], [["1", "2"]], [missed])
     assert "- **MISSED" in table.markdown()
     assert "MISSED" in table.text()
+
+
+def test_the_pieces_of_an_epoch_run(tmp_path: Path) -> None:
+    case = replace(epoch.cases(tmp_path)[0], epochs=3)
+    config = case.config(tmp_path)
+    assert epoch.bare_epoch(case, 4) > (0, 0)
+    for display in (epoch.bar, Plain):
+        assert epoch.whole_epoch(config, tmp_path / "runs", display) > (0, 0)
+    assert epoch.arithmetic(open_experiment(config).prepared, 2, validation=True) > (0, 0)

@@ -2,18 +2,17 @@
 
 A component is a frozen dataclass. Its fields are its options (default, bounds and help stated once, with
 ``option``), its methods are its mathematics. ``@component("dense")`` gives it its YAML name; the registry finds
-it by scanning the folder of its kind, or through the entry point group ``nnctl.components``.
+it in the file of that name, by scanning the folder of its kind, or through the entry point group ``nnctl.components``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cache
-from importlib import metadata
+from importlib import import_module
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
 
 # A folder per YAML word; the order is that of `nnctl list`.
@@ -155,8 +154,35 @@ def component(
     return register
 
 
+class Vocabulary(Mapping[str, type[C]]):
+    """The components of one kind by name and alias, sorted; with ``base`` only its subclasses.
+
+    To look one up by its name costs one import; to go through them imports them all.
+    """
+
+    def __init__(self, registry: Registry, kind: str, base: type[C]) -> None:
+        self._registry, self._kind, self._base = registry, kind, base
+
+    def __getitem__(self, name: str) -> type[C]:
+        found = self._registry.get(self._kind, name)
+        if not issubclass(found, self._base):
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        known = self._registry.known(self._kind)
+        return (name for name in sorted(known) if issubclass(known[name], self._base))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class Registry:
-    """All components by kind and name. Folders are scanned, and entry points loaded, on the first look-up."""
+    """All components by kind and name.
+
+    A component lies in the file of its name. Only where there is none, of an alias, a plug-in or a slip of the pen, and
+    where all are asked for, the whole folder is imported, and the entry points are loaded.
+    """
 
     def __init__(self) -> None:
         self._by_kind: dict[str, dict[str, type[Component]]] = {kind: {} for kind in KINDS}
@@ -170,36 +196,44 @@ class Registry:
                 raise ValueError(f"{cls.kind}: `{name}` is both {other.__module__} and {cls.__module__}")
             known[name] = cls
 
-    def all(self, kind: str, base: type[C] | None = None) -> dict[str, type[C]]:
-        """Every component of a kind by name and alias, sorted; with ``base`` only its subclasses."""
-        self._scan(kind)
-        known: dict[str, Any] = self._by_kind[kind]
-        return {name: known[name] for name in sorted(known) if base is None or issubclass(known[name], base)}
+    def all(self, kind: str, base: type[C] = Component) -> Vocabulary[C]:  # type: ignore[assignment]
+        """Every component of a kind by name and alias; with ``base`` only its subclasses."""
+        return Vocabulary(self, kind, base)
 
-    def classes(self, kind: str, base: type[C] | None = None) -> list[type[C]]:
+    def classes(self, kind: str, base: type[C] = Component) -> list[type[C]]:  # type: ignore[assignment]
         """Every component of a kind once, sorted by name."""
         return [cls for name, cls in self.all(kind, base).items() if name == cls.name]
 
     def get(self, kind: str, name: str) -> type[Component]:
         """The component of that name or alias. Raises KeyError if there is none."""
-        self._scan(kind)
-        return self._by_kind[kind][name]
+        known = self._by_kind[kind]
+        if name not in known and name in _files(kind):
+            import_module(f"nnctl.{kind}.{name}")
+        return known[name] if name in known else self.known(kind)[name]
 
-    def _scan(self, kind: str) -> None:
-        if kind in self._scanned:
-            return
-        self._scanned.add(kind)
-        package = importlib.import_module(f"nnctl.{kind}")
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"nnctl.{kind}.{module.name}")
-        self._load_plugins()
+    def known(self, kind: str) -> Mapping[str, type[Component]]:
+        """Every component of a kind by name and alias, all of them imported."""
+        if kind not in self._scanned:
+            self._scanned.add(kind)
+            for name in _files(kind):
+                import_module(f"nnctl.{kind}.{name}")
+            self._load_plugins()
+        return self._by_kind[kind]
 
     def _load_plugins(self) -> None:
         if ENTRY_POINTS in self._scanned:
             return
         self._scanned.add(ENTRY_POINTS)
+        from importlib import metadata  # slow, and most runs need none
+
         for entry_point in metadata.entry_points(group=ENTRY_POINTS):
             entry_point.load()
+
+
+@cache
+def _files(kind: str) -> tuple[str, ...]:
+    """The names of the modules in the folder of a kind."""
+    return tuple(module.name for module in pkgutil.iter_modules(import_module(f"nnctl.{kind}").__path__))
 
 
 registry = Registry()

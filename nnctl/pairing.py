@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from nnctl.component import registry
 from nnctl.errors import DataError, SpecError
 from nnctl.experiment import open_model
 from nnctl.judging import judged_rows, path_of
 from nnctl.metrics import Metric, Predictions
+from nnctl.metrics.fitting import Fitting
 from nnctl.model import Model
 from nnctl.runs.run_dir import RunDir
 from nnctl.significance.bootstrap import Interval, paired_bootstrap
@@ -75,11 +75,7 @@ def metric_for(name: str, model: Model) -> Metric:
     own = [each for each in chosen if each.name == name] if not isinstance(chosen, str) else []
     if own:
         return own[0]
-    fitting = {
-        cls.name: cls
-        for cls in registry.classes("metrics", Metric)
-        if model.target.task in cls.tasks and (model.target.probabilities or not cls.needs_probability)
-    }
+    fitting = Fitting(model.target.task, probabilities=model.target.probabilities)
     if name not in fitting:
         raise SpecError(f"`{name}` is no metric that both runs can be judged by, row by row")
     return fitting[name]()

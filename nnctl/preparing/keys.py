@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nnctl
-from nnctl.component import Component, plain, registry
+from nnctl.component import Component, plain
 from nnctl.data.features import features_state
 from nnctl.data.source import sha256_of
 from nnctl.errors import DataError
@@ -42,7 +43,7 @@ def key_of(experiment: Experiment, known: Known | None = None) -> Key | None:
     seed = data.split.seed_or(experiment.seed) if draws else None
     depends = {
         "nnctl": nnctl.__version__,
-        "plugins": _plugins(),
+        "plugins": _plugins(data, experiment.loss, known),
         "files": sha256,
         "paths": {part: str(path) for part, path in paths.items()},  # what is prepared names them
         "data": values["data"],
@@ -70,10 +71,23 @@ def hashes(paths: Mapping[str, Path]) -> dict[str, str] | None:
         return None
 
 
-def _plugins() -> list[tuple[str, int]]:
-    """The files that components of others come from, and when they were changed."""
-    kinds = ("transforms", "splits", "losses")
-    modules = {each.__module__ for kind in kinds for each in registry.classes(kind, Component)}
+def _plugins(*parts: Any) -> list[tuple[str, int]]:
+    """The files that the components of others in some parts of an experiment come from, and when they were changed."""
+    modules = {type(each).__module__ for part in parts for each in _components(part)}
     files: list[Any] = [getattr(sys.modules[name], "__file__", None) for name in modules]
     found = [Path(file) for file in files if file is not None and Path(nnctl.__path__[0]) not in Path(file).parents]
     return sorted((str(path), path.stat().st_mtime_ns) for path in found)
+
+
+def _components(value: Any) -> Iterator[Component]:
+    """A component, and those inside it; those of a section or a collection."""
+    if isinstance(value, Component):
+        yield value
+    if dataclasses.is_dataclass(value):
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    elif isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for item in value:
+        yield from _components(item)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from nnctl.component import registry
 from nnctl.errors import Problem, SpecError
 from nnctl.losses import Loss
 from nnctl.metrics import AUTO, Metric
+from nnctl.metrics.fitting import Fitting
 from nnctl.schedules import Schedule
 from nnctl.spec.problems import listed, shown, suggest, unknown
 from nnctl.spec.schema import Experiment
 from nnctl.spec.synonyms import SYNONYMS
 
 Better = Literal["lower", "higher"]
+
+PARTS = ("val", "train")  # whose values can be monitored
 
 
 class Watched(NamedTuple):
@@ -29,11 +31,7 @@ class Watched(NamedTuple):
 
 def watch(experiment: Experiment, loss: Loss, task: str, *, has_val: bool) -> Watched:
     """What an experiment watches. Raises SpecError with what its metrics and monitors cannot be."""
-    fitting = {
-        cls.name: cls
-        for cls in registry.classes("metrics", Metric)
-        if task in cls.tasks and (loss.probabilities or not cls.needs_probability)
-    }
+    fitting = Fitting(task, probabilities=loss.probabilities)
     if isinstance(experiment.metrics, str):
         metrics = [fitting[name]() for name in AUTO[task] if name in fitting]
     else:
@@ -62,10 +60,10 @@ def _direction(
 ) -> Better:
     """The better direction of a watched value; its metric goes to the metrics, what is wrong to the problems."""
     part, _, name = monitor.partition("_")
-    known = [f"{part}_{name}" for part in ("val", "train") for name in ("loss", *fitting)]
-    if monitor not in known:
-        meant = suggest(name, ["loss", *fitting], SYNONYMS) if part in ("val", "train") else None
-        message = unknown("value to monitor", monitor, known, SYNONYMS)
+    if part not in PARTS or (name != "loss" and name not in fitting):
+        known = ["loss", *fitting]
+        meant = suggest(name, known, SYNONYMS) if part in PARTS else None
+        message = unknown("value to monitor", monitor, [f"{part}_{name}" for part in PARTS for name in known], SYNONYMS)
         if meant is not None:
             message = f"unknown value to monitor {shown(monitor)}, did you mean `{part}_{meant}`?"
         problems.append(Problem(message, key))

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from nnctl.component import Component, Option, options, registry
+from nnctl.component import Component, Option, Vocabulary, options, registry
 from nnctl.errors import Place
 from nnctl.spec.files import STDIN
 from nnctl.spec.leaves import Leaf, alternatives, words
@@ -57,9 +57,8 @@ class Binder:
         if not isinstance(node, Mapping):
             return self._wrong(node, key, f"must be a name or a mapping with `type`, got {got(node)}")
         named = node.items.get("type")
-        first = kind.get(next(iter(node.items), ""))
-        if first is not None and first.short and list(node.items) == [first.name]:
-            return self._short(first, node, key)
+        if (short := _written_short(node, kind, usual)) is not None:
+            return self._short(short, node, key)
         if named is None and not usual:
             return self._wrong(node, key, f"has no `type`, {allowed_types(base, kind)}")
         name = usual if named is None else _name_of(named)
@@ -207,6 +206,15 @@ def _inside_a_section(name: str) -> str | None:
             if dataclasses.is_dataclass(cls) and meant in options(cls):
                 return f"{section}.{meant}"
     return None
+
+
+def _written_short(node: Mapping, kind: Vocabulary[Any], usual: str) -> type[Component] | None:
+    """The component of ``{NAME: value}``, which is no option of the usual one."""
+    if len(node.items) != 1 or "type" in node.items:
+        return None
+    name = next(iter(node.items))
+    found = None if usual and name in options(kind[usual]) else kind.get(name)
+    return found if found is not None and found.short and found.name == name else None
 
 
 def _usual(option: Option, base: type[Component]) -> str:

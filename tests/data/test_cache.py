@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import pytest
 import nnctl
 from nnctl.data.cache import Cache
 from nnctl.errors import OutputError
+from nnctl.preparing.keys import key_of
+from nnctl.spec.reading import read_experiment
 from tests.tables import experiment
 
 LAYOUT = {"x": ("<f4", (3, 2)), "none": ("<f8", (0, 2)), "y": ("<i4", (3,))}
@@ -184,3 +188,19 @@ def test_a_disk_that_fails_midway_costs_the_entry_and_not_the_run(
     assert "the prepared data is not kept for later runs: " in log
     assert "Input/output error" in log
     assert list((tmp_path / "runs" / ".cache").iterdir()) == []
+
+
+def test_a_component_of_others_that_has_changed_makes_another_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug = tmp_path / "plugged_scaler.py"
+    plug.write_text("from nnctl.transforms.standardize import Standardize\nclass Plugged(Standardize): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = read_experiment(experiment(tmp_path)).experiment
+    scaler = importlib.import_module("plugged_scaler").Plugged()
+    plugged = replace(own, data=replace(own.data, numeric=replace(own.data.numeric, scale=scaler)))
+    before = [key_of(each) for each in (own, plugged)]
+    os.utime(plug, (1, 1))
+    after = [key_of(each) for each in (own, plugged)]
+    assert after[0] == before[0]
+    assert after[1] != before[1]

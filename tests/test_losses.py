@@ -10,7 +10,7 @@ import pytest
 
 from nnctl.component import registry
 from nnctl.errors import SpecError
-from nnctl.losses import LINKS, UNDONE, Loss
+from nnctl.losses import LINKS, UNDONE, Loss, binary_cross_entropy, cross_entropy
 from nnctl.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnctl.losses.cosine import Cosine
 from nnctl.losses.cross_entropy import CrossEntropy
@@ -110,6 +110,29 @@ def test_losses_with_a_likelihood_go_on_in_a_straight_line_where_the_exponential
 def test_log_cosh_keeps_the_digits_of_small_errors() -> None:
     losses, _ = loss_of(registry.all("losses", Loss)["log_cosh"](), np.array([[1e-6]]), np.zeros((1, 1)))
     assert losses[0] == pytest.approx(5e-13, rel=1e-8)
+
+
+@pytest.mark.parametrize("classes", [cross_entropy.FEW, cross_entropy.FEW + 1])
+def test_the_cross_entropy_of_few_and_of_many_classes_is_the_same(classes: int) -> None:
+    rng = np.random.default_rng(0)
+    scores, t = 3 * rng.standard_normal((7, classes)), np.eye(classes)[rng.integers(0, classes, 7)]
+    powers = np.exp(scores)
+    p = powers / powers.sum(axis=1, keepdims=True)
+    losses, dy = loss_of(CrossEntropy(), scores, t)
+    np.testing.assert_allclose(losses, -np.log((p * t).sum(axis=1)), rtol=1e-12)
+    np.testing.assert_allclose(7 * dy, p - t, atol=1e-14)
+
+
+@pytest.mark.parametrize("rows", [binary_cross_entropy.FEW, binary_cross_entropy.FEW + 1])
+def test_the_cross_entropy_of_few_and_of_many_rows_is_the_same(rows: int) -> None:
+    scores, t = np.linspace(-30, 30, rows)[:, None], (np.arange(rows) % 3 == 0)[:, None]
+    p = 1 / (1 + np.exp(-scores))
+    losses, dy = loss_of(BinaryCrossEntropy(), scores, t)
+    np.testing.assert_allclose(losses, (np.logaddexp(0, scores) - t * scores)[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(rows * dy, p - t, atol=1e-14)
+    losses, _ = loss_of(BinaryCrossEntropy(pos_weight=3.0), scores, t)
+    each = np.where(t, 3 * np.logaddexp(0, -scores), np.logaddexp(0, scores))
+    np.testing.assert_allclose(losses, each[:, 0], rtol=1e-12, atol=1e-13)
 
 
 def test_links_are_undone_by_their_inverse() -> None:

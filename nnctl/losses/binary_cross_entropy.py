@@ -11,6 +11,8 @@ from nnctl.component import component, option
 from nnctl.errors import Problem, SpecError
 from nnctl.losses import CERTAIN, ROWS, Array, Loss, smoothing
 
+FEW = 128  # scores; up to here the cost of a call matters more than that of a score
+
 
 @component(
     "binary_cross_entropy",
@@ -19,9 +21,9 @@ from nnctl.losses import CERTAIN, ROWS, Array, Loss, smoothing
 class BinaryCrossEntropy(Loss):
     """Cross-entropy of two classes, ``-w t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(y)`` and w, the pos_weight.
 
-    Computed from the score as ``max(y, 0) - t y + log(1 + exp(-|y|))``, exact at any score; with a pos_weight as
-    ``(1 - t) y + (1 + (w - 1) t) log(1 + exp(-y))``. Several labels are averaged. With ``label_smoothing: s`` the
-    target is ``t (1 - s) + s / 2``.
+    Computed from the score as ``log(1 + exp(y)) - t y``, exact at any score since the first term is
+    ``max(y, 0) + log(1 + exp(-|y|))``; with a pos_weight as ``(1 - t) y + (1 + (w - 1) t) log(1 + exp(-y))``. Several
+    labels are averaged. With ``label_smoothing: s`` the target is ``t (1 - s) + s / 2``.
     Shapes: y, t (*K, B, O) -> losses (*K, B)
     Source: PyTorch's ``BCEWithLogitsLoss``; the smoothing, which that has not, as Keras' ``BinaryCrossentropy``.
     """
@@ -55,30 +57,27 @@ class BinaryCrossEntropy(Loss):
         s.target = s.soft if self.label_smoothing else s.t
         s.kept, s.spread = s.constant(1 - self.label_smoothing), s.constant(self.label_smoothing / 2)
         s.more = np.array(self.pos_weight, s.dtype) - s.one
+        s.ones, s.column = np.ones((s.labels, 1), s.dtype), s.losses[..., None]
+        s.terms = s.terms if s.labels > 1 else s.column
+        s.softplus = _at_once if s.rows * s.labels <= FEW else _by_parts
 
     def forward(self, s: Any) -> None:
         if self.label_smoothing:
             np.multiply(s.t, s.kept, s.soft)
             np.add(s.soft, s.spread, s.soft)
-        np.abs(s.y, s.terms)
-        np.negative(s.terms, s.terms)
-        np.exp(s.terms, s.terms)
-        np.log1p(s.terms, s.terms)
         if s.weighs:
             self._weigh(s)
         else:
-            np.maximum(s.y, s.zero, out=s.dy)
-            np.add(s.terms, s.dy, s.terms)
+            s.softplus(s, s.y)
             np.multiply(s.y, s.target, s.dy)
             np.subtract(s.terms, s.dy, s.terms)
-        np.add.reduce(s.terms, -1, None, s.losses)
         if s.labels > 1:
+            s.product(s.terms, s.ones, s.column)  # sums over the labels faster than a reduction
             np.multiply(s.losses, s.share, s.losses)
 
     def _weigh(self, s: Any) -> None:
-        """From log(1 + exp(-|y|)) to the loss."""
-        np.minimum(s.y, s.zero, out=s.dy)
-        np.subtract(s.terms, s.dy, s.terms)
+        np.negative(s.y, s.lift)
+        s.softplus(s, s.lift)
         np.multiply(s.target, s.more, s.lift)
         np.add(s.lift, s.one, s.lift)
         np.multiply(s.terms, s.lift, s.terms)
@@ -106,3 +105,18 @@ class BinaryCrossEntropy(Loss):
         """Those of least loss: of the smoothed t, the odds times the pos_weight."""
         odds = super().scores(np.asarray(t, np.float64) * (1 - self.label_smoothing) + self.label_smoothing / 2)
         return odds + np.log(np.maximum(self.pos_weight, CERTAIN))
+
+
+def _at_once(s: Any, x: Array) -> None:
+    """``log(1 + exp(x))`` in one call, which NumPy has no vector instructions for."""
+    np.logaddexp(x, s.zero, s.terms)
+
+
+def _by_parts(s: Any, x: Array) -> None:
+    """The same in six calls, which it has them for."""
+    np.abs(x, s.terms)
+    np.negative(s.terms, s.terms)
+    np.exp(s.terms, s.terms)
+    np.log1p(s.terms, s.terms)
+    np.maximum(x, s.zero, out=s.dy)
+    np.add(s.terms, s.dy, s.terms)

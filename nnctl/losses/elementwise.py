@@ -32,10 +32,11 @@ class Elementwise(Loss):
         """Constants: ``s.factor`` of the losses, ``s.slope`` of the derivatives."""
         factor = 1 / s.terms.shape[-1] if self.reduction == "mean" else 1.0
         s.factor, s.slope = s.constant(factor), s.constant(factor / s.rows)
+        s.ones, s.column = np.ones((s.terms.shape[-1], 1), s.dtype), s.losses[..., None]
 
     def combine(self, s: Any) -> None:
-        """Write the losses of the rows."""
-        np.add.reduce(s.terms, -1, None, s.losses)
+        """Write the losses of the rows; a product with ones sums over the targets faster than a reduction."""
+        s.product(s.terms, s.ones, s.column)
         np.multiply(s.losses, s.factor, s.losses)
 
 

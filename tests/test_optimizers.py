@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from nnctl.component import registry
+from nnctl.network import descent
 from nnctl.network.descent import optimizer_slot
 from nnctl.network.members import stream
+from nnctl.optimizers import Optimizer, OptimizerSlot
 from nnctl.optimizers.lamb import Lamb
 from nnctl.optimizers.prodigy import Prodigy
 from nnctl.optimizers.radam import RAdam
@@ -98,3 +101,29 @@ def test_radam_computes_the_scalars_of_a_single_network_without_arrays(
             optimizers[0].advance(alone, 0.7)
         for name in ("a", "k", "e"):
             assert float(getattr(alone, name)) == pytest.approx(float(getattr(stacked, name)[0, 0]), rel=1e-12)
+
+
+@pytest.mark.parametrize("cls", registry.classes("optimizers", Optimizer), ids=lambda cls: cls.name)
+def test_long_vectors_are_moved_piece_by_piece_to_the_same_bits(
+    cls: type[Optimizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    start, gradients = rng.standard_normal(21), rng.standard_normal((5, 21))
+    optimizer = cls(weight_decay=0.1)
+
+    def moved() -> tuple[OptimizerSlot, np.ndarray]:
+        slot = optimizer_slot([optimizer], start.copy(), np.zeros(21), decayed=13)
+        for gradient in gradients:
+            slot.grad[...] = gradient
+            optimizer.advance(slot, 0.5)
+        return slot, np.stack([slot.theta, *(getattr(slot, name) for name in optimizer.vectors)])
+
+    if optimizer.evaluates:
+        pytest.skip("it asks for gradients of its own")
+    whole, expected = moved()
+    monkeypatch.setattr(descent, "PIECE", 8)
+    monkeypatch.setattr(descent, "LONG", 16)
+    cut, found = moved()
+    assert not whole.pieces
+    assert bool(cut.pieces) == (optimizer.elementwise and not optimizer.numbers)
+    assert np.array_equal(found, expected)

@@ -17,6 +17,9 @@ from nnctl.optimizers import Clip, Optimizer, OptimizerSlot
 
 Array = NDArray[Any]
 
+PIECE = 2**18  # elements, 1 MB of each vector: the passes of a step over so many find them in the cache ...
+LONG = 4 * PIECE  # ... which pays for vectors that do not fit as a whole
+
 
 def optimizer_slot(
     optimizers: Sequence[Optimizer], theta: Array, grad: Array, *, decayed: int, segments: Sequence[int] = ()
@@ -26,19 +29,33 @@ def optimizer_slot(
     Shapes: theta, grad (*K, P); the first ``decayed`` elements are those that weight decay applies to; ``segments`` are
     the places where parameters begin and end, from 0 to P.
     """
-    members = theta.shape[:-1]
-    if members and not optimizers[0].stacks:
-        raise ValueError(f"{optimizers[0].name} runs as a single trial, never in a stack")
+    members, optimizer = theta.shape[:-1], optimizers[0]
+    if members and not optimizer.stacks:
+        raise ValueError(f"{optimizer.name} runs as a single trial, never in a stack")
     slot = OptimizerSlot()
     slot.theta, slot.grad, slot.decayed, slot.dtype = theta, grad, theta[..., :decayed], theta.dtype
     slot.segments = tuple(segments) or (0, theta.shape[-1])
-    for name in (*optimizers[0].vectors, *optimizers[0].spares):
-        setattr(slot, name, np.zeros_like(theta))
-    for name in optimizers[0].numbers:
+    for name in (*optimizer.vectors, *optimizer.spares):
+        setattr(slot, name, np.zeros(theta.shape, theta.dtype))
+    for name in optimizer.numbers:
         setattr(slot, name, slot.number())
     slot.o = stacked_options(optimizers, members, 1, theta.dtype)
     slot.exact = exact_options(optimizers, members)
-    optimizers[0].attach(slot)
+    optimizer.attach(slot)
+    if not members and optimizer.elementwise and not optimizer.numbers and theta.size >= LONG:
+        slot.pieces = tuple(_piece(optimizer, slot, slice(at, at + PIECE)) for at in range(0, theta.size, PIECE))
+    return slot
+
+
+def _piece(optimizer: Optimizer, whole: OptimizerSlot, part: slice) -> OptimizerSlot:
+    """A slot of a stretch of the vectors: views."""
+    slot = OptimizerSlot()
+    slot.dtype, slot.o, slot.exact = whole.dtype, whole.o, whole.exact
+    slot.theta, slot.grad, slot.decayed = whole.theta[part], whole.grad[part], whole.decayed[part]
+    slot.segments = (0, slot.theta.size)
+    for name in (*optimizer.vectors, *optimizer.spares):
+        setattr(slot, name, getattr(whole, name)[part])
+    optimizer.attach(slot)
     return slot
 
 

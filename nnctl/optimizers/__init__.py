@@ -67,6 +67,7 @@ class OptimizerSlot:
     exact: SimpleNamespace  # the same in float64 (Python floats for one network), for what is computed once a step
     dtype: np.dtype[Any]
     segments: tuple[int, ...]  # where parameters begin and end: 0, ..., P
+    pieces: tuple[OptimizerSlot, ...]  # of long vectors: slots of stretches of them, to be moved one after the other
 
     if TYPE_CHECKING:
 
@@ -130,6 +131,13 @@ class Optimizer(Component):
         """Take step number ``s.t + 1`` at the schedule's ``factor``: decay the weights, then move them."""
         s.t += 1
         s.rate = s.exact.lr * factor
+        if not s.pieces:
+            self._move(s)
+        for piece in s.pieces:
+            piece.t, piece.rate = s.t, s.rate
+            self._move(piece)
+
+    def _move(self, s: OptimizerSlot) -> None:
         s.lr[...] = s.rate
         if s.decays:
             self.decay(s, s.rate)
@@ -160,7 +168,7 @@ class Optimizer(Component):
 
     def attach(self, s: OptimizerSlot) -> None:
         """Make the slot's constants. Called once, when theta, grad, o and exact are in place."""
-        s.t, s.rate = 0, s.exact.lr
+        s.t, s.rate, s.pieces = 0, s.exact.lr, ()
         s.lr, s.kept = s.scalar(), s.scalar()
         s.decays = bool(np.any(np.asarray(s.exact.weight_decay) > 0))
         self.bind(s)

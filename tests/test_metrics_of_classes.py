@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnctl.metrics import Predictions, curves
+from nnctl.metrics.f1 import F1
+from nnctl.metrics.roc_auc import RocAuc
 from tests.predictions import binary, multiclass, multilabel, value
 
 CLASSES, LABELS = 4, 3
@@ -214,3 +218,23 @@ def test_the_top_class_may_differ_from_the_predicted_one_by_ties() -> None:
     assert value("top_k_accuracy", p, k=1) == value("accuracy", p) == 0.5
     assert value("top_k_accuracy", multiclass([0], [[0.5, 0.5]]), k=1) == 0.0
     assert value("accuracy", multiclass([0], [[0.5, 0.5]])) == 1.0
+
+
+@pytest.mark.parametrize("rows", [curves.FEW, curves.FEW + 1])
+def test_the_area_by_pairs_and_by_ranks_is_the_same(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    positive = rng.integers(0, 8, rows) / 8  # with ties
+    p = Predictions("binary", rng.integers(0, 2, rows), positive > 0.5, np.stack([1 - positive, positive], 1), 2)
+    found = curves.roc_area(p, 1)
+    monkeypatch.setattr(curves, "FEW", rows if rows > curves.FEW else 0)
+    assert curves.roc_area(p, 1) == pytest.approx(found, abs=1e-15)
+
+
+def test_what_is_remembered_of_the_truth_is_not_taken_for_that_of_other_rows() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.integers(0, 2, 9)
+    p = Predictions("binary", said, said, np.eye(2)[said], 2)
+    assert RocAuc().compute(p) == F1().compute(p) == 1
+    turned = replace(p, truth=1 - said)
+    assert RocAuc().compute(turned) == F1().compute(turned) == 0
+    assert RocAuc().compute(p.part(slice(0, 9, 2))) == 1

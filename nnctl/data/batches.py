@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ class Examples:
     Shapes: x (N, F) features; t (N, T) what the loss compares with; truth (N,) class codes, (N, L) label codes or
             (N, T) numbers; w (N,) weights of the rows in the loss, those of their classes put in; weight (N,) the
             column of weights alone, which metrics use
+    ``remembered`` is for metrics, see ``Predictions.of_truth``.
     """
 
     x: Array
@@ -30,6 +31,7 @@ class Examples:
     truth: Array
     w: Array | None = None
     weight: Array | None = None
+    remembered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.x)

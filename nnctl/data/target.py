@@ -146,7 +146,7 @@ class Target:
 
     def share(self, outputs: Array, code: int) -> Array:
         """The probability of one of two classes, for which there is one output: (N, 1) -> (N,)."""
-        found = np.clip(np.asarray(outputs[:, 0], np.float64), 0.0, 1.0)
+        found = np.minimum(np.maximum(np.asarray(outputs[:, 0], np.float64), 0.0), 1.0)
         return found if code == self.positive else 1 - found
 
 

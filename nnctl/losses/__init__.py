@@ -18,6 +18,7 @@ from nnctl.losses.targets import ANY, Asked
 Array = NDArray[Any]
 
 ROWS = -1  # stands for the batch axis in the shape of a scratch array
+HUGE = 700.0  # exp(700) = 1e304 is not yet beyond float64
 CERTAIN = 1e-16  # a probability, or a mean, below which the link is not undone: its score would be infinite
 
 
@@ -114,8 +115,7 @@ def _identity(x: Array) -> Array:
 
 
 def _sigmoid(y: Array) -> Array:
-    with np.errstate(over="ignore"):  # 1 / inf is the 0 that it should be, and no sum of logarithms is as fast
-        return np.asarray(1.0 / (1.0 + np.exp(-y)))
+    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(-y, HUGE))))
 
 
 def _softmax(y: Array) -> Array:

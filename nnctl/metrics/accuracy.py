@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnctl.component import component
 from nnctl.metrics import Metric, Predictions
 
@@ -14,4 +16,6 @@ class Accuracy(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
+        if p.weight is None:
+            return int(np.count_nonzero(p.truth == p.predicted)) / len(p.truth)
         return float(p.mean_of(lambda rows: rows.truth == rows.predicted))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, f1_scores
+from nnctl.metrics import Metric, Predictions, ratio
 
 
 @component("f1")
@@ -14,4 +14,5 @@ class F1(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return float(f1_scores(p)[p.positive])
+        rows, yes, no = p.weighted_confusion.tolist(), p.positive, 1 - p.positive
+        return ratio(2 * rows[yes][yes], 2 * rows[yes][yes] + rows[no][yes] + rows[yes][no])

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Generic, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 NUMBERS_AT_ONCE = 2**18  # in one array of a block of rows
+
+T = TypeVar("T")
+
+
+class kept(Generic[T]):
+    """An attribute that is computed at the first look.
+
+    ``functools.cached_property`` takes a lock for that in Python 3.11, a microsecond each: networks of a few rows are
+    judged thousands of times a second.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, owned: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, owned: object, owner: type) -> T: ...
+    def __get__(self, owned: object | None, owner: type) -> Self | T:
+        if owned is None:
+            return self
+        value = owned.__dict__[self._name] = self._make(owned)
+        return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +58,31 @@ class Predictions:
     classes: int  # C, or L labels; 0 for regression
     positive: int = 1  # binary: the code of the positive class
     weight: NDArray[Any] | None = None  # None: every row counts once
+    remembered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # of the truth, see ``of_truth``
+
+    def of_truth(self, key: Any, make: Callable[[], T]) -> T:
+        """What depends on truth and weight alone, as ``make`` gives it: few rows are judged again and again.
+
+        Whoever judges the same rows many times lends the same ``remembered``.
+        """
+        found: T | None = self.remembered.get(key)
+        if found is None:
+            found = make()
+            if self.few:
+                self.remembered[key] = found
+        return found
 
     def blocks(self) -> Iterable[Predictions]:
         """The same predictions, some rows after the other; few rows all at once."""
-        return (self,) if self._at_once else map(self.part, self._slices())
+        return (self,) if self.few else map(self.part, self._slices())
 
     @property
     def rows_at_once(self) -> int:
         """The rows of a block; the last may have fewer."""
         return max(1, NUMBERS_AT_ONCE // max(self.classes, self.truth.size // len(self.truth)))
 
-    @cached_property
-    def _at_once(self) -> bool:
+    @kept
+    def few(self) -> bool:
         """Whether all rows make one block."""
         return len(self.truth) <= self.rows_at_once
 
@@ -63,11 +102,11 @@ class Predictions:
     @np.errstate(over="ignore", invalid="ignore")
     def sum_of(self, values: RowValues) -> NDArray[np.float64]:
         """The sum over the rows of what ``values`` gives for a block, (n,) or (n, T), each times its weight."""
-        if self._at_once:  # tiny networks are judged after every epoch: each microsecond counts
+        if self.few:  # tiny networks are judged after every epoch: each microsecond counts
             return _sum(values(self), self.weight)
         return reduce(add, (_sum(values(rows), rows.weight) for rows in self.blocks()))
 
-    @cached_property
+    @kept
     def total(self) -> float:
         """The weight of all rows; their number, where they have none."""
         count = len(self.truth)
@@ -82,13 +121,13 @@ class Predictions:
         total = self.total
         return self.sum_of(values) / (total if total > 0 else np.nan)
 
-    @cached_property
+    @kept
     def confusion(self) -> NDArray[np.int64]:
         """How many rows of each class were taken for which, of whatever weight: truth by predicted, (C, C)."""
         counts: NDArray[np.int64] = reduce(add, (rows._counted(None) for rows in self.blocks()))
         return counts
 
-    @cached_property
+    @kept
     def weighted_confusion(self) -> NDArray[np.float64]:
         """The weight of the rows of each class that were taken for which: truth by predicted, (C, C)."""
         if self.weight is None:
@@ -98,17 +137,24 @@ class Predictions:
 
     def _counted(self, weight: NDArray[Any] | None) -> NDArray[Any]:
         # Widened first: codes may come in a type as narrow as uint8.
-        cells = self.truth.astype(np.int64) * self.classes + self.predicted
+        first = self.of_truth("cells", lambda: self.truth.astype(np.int64) * self.classes)
+        cells = np.add(first, self.predicted)
         return np.bincount(cells, weight, minlength=self.classes**2).reshape(self.classes, self.classes)
 
-    @cached_property
+    def rows_of(self, code: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The rows of a class, and those of the others."""
+        return self.of_truth(
+            ("rows of", code), lambda: (np.flatnonzero(self.truth == code), np.flatnonzero(self.truth != code))
+        )
+
+    @kept
     def hits(self) -> NDArray[np.float64]:
         """The weight of the rows that have each class or label, and are predicted to, (C,)."""
         if self.task == "multilabel":
             return self.sum_of(lambda rows: (rows.truth > 0) & (rows.predicted > 0))
         return self.weighted_confusion.diagonal()
 
-    @cached_property
+    @kept
     def actual(self) -> NDArray[np.float64]:
         """The weight of the rows that have each class or label, (C,)."""
         if self.task == "multilabel":
@@ -116,7 +162,7 @@ class Predictions:
         actual: NDArray[np.float64] = self.weighted_confusion.sum(axis=1)
         return actual
 
-    @cached_property
+    @kept
     def said(self) -> NDArray[np.float64]:
         """The weight of the rows that are predicted to have each class or label, (C,)."""
         if self.task == "multilabel":
@@ -124,7 +170,7 @@ class Predictions:
         said: NDArray[np.float64] = self.weighted_confusion.sum(axis=0)
         return said
 
-    @cached_property
+    @kept
     def seen(self) -> NDArray[np.bool_]:
         """Which classes are true or predicted in some row, of whatever weight, (C,); every label is."""
         if self.task == "multilabel":
@@ -143,12 +189,12 @@ class Predictions:
         probability: NDArray[np.float64] = self.probability[np.arange(len(codes)), codes]
         return probability.astype(np.float64, copy=False)
 
-    @cached_property
+    @kept
     def values(self) -> NDArray[np.float64]:
         """The true values, one column for each target, (N, T)."""
         return self.truth.reshape(len(self.truth), -1).astype(np.float64, copy=False)
 
-    @cached_property
+    @kept
     @np.errstate(over="ignore")
     def deviation(self) -> NDArray[np.float64]:
         """Predicted minus true values, one column for each target, (N, T)."""

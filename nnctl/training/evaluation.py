@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from nnctl.data.target import Target
 from nnctl.layers import ROWS
 from nnctl.losses import Loss
 from nnctl.metrics import Metric, Predictions
+from nnctl.metrics.predictions import kept
 from nnctl.network.arena import Arena
 from nnctl.network.network import Network
 from nnctl.network.workspace import Workspace
@@ -42,7 +42,7 @@ class Evaluator:
     def judge(self, examples: Examples, target: Target) -> tuple[float, Predictions]:
         """The loss on all rows, and what the network says about them."""
         scoring = self._whole(self.begin(examples))
-        return scoring.loss, Judged(self.loss, target, scoring.scores, examples.truth, examples.weight)
+        return scoring.loss, Judged.of(examples, self.loss, target, scoring.scores)
 
     def evaluate(self, examples: Examples, target: Target, metrics: Sequence[Metric]) -> dict[str, float]:
         """The loss and the metrics by name, on all rows."""
@@ -56,7 +56,7 @@ class Evaluator:
         self, scoring: Scoring, examples: Examples, target: Target, metrics: Sequence[Metric]
     ) -> dict[str, float]:
         """The loss and the metrics by name, once all rows are scored."""
-        predictions = Judged(self.loss, target, scoring.scores, examples.truth, examples.weight)
+        predictions = Judged.of(examples, self.loss, target, scoring.scores)
         with np.errstate(all="ignore"):
             return {"loss": scoring.loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
 
@@ -109,7 +109,15 @@ class Judged(Predictions):
     target: Target
     scores: Array
 
-    def __init__(self, loss: Loss, target: Target, scores: Array, truth: Array, weight: Array | None) -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        target: Target,
+        scores: Array,
+        truth: Array,
+        weight: Array | None,
+        remembered: dict[Any, Any] | None = None,
+    ) -> None:
         # Into the dictionary, since a frozen dataclass lets no attribute be set.
         self.__dict__ |= {
             "task": target.task,
@@ -120,7 +128,13 @@ class Judged(Predictions):
             "loss": loss,
             "target": target,
             "scores": scores,
+            "remembered": {} if remembered is None else remembered,
         }
+
+    @classmethod
+    def of(cls, examples: Examples, loss: Loss, target: Target, scores: Array) -> Judged:
+        """What the scores say about all rows of a part."""
+        return cls(loss, target, scores, examples.truth, examples.weight, examples.remembered)
 
     def part(self, rows: slice) -> Predictions:
         found = self._part(rows)
@@ -128,23 +142,23 @@ class Judged(Predictions):
             found.__dict__["predicted"] = self.predicted[rows]
         return found
 
-    @cached_property
+    @kept
     @np.errstate(all="ignore")
     def outputs(self) -> Array:
         """The outputs (N, T) in float64, one for each target."""
         return self.loss.point(self.loss.predict(self.scores))
 
-    @cached_property
+    @kept
     def predicted(self) -> Array:
-        if not self._at_once:
+        if not self.few:
             return np.concatenate([self._part(rows).predicted for rows in self._slices()])
         return self.target.codes(self.outputs) if self.classes else self.target.values(self.outputs)
 
-    @cached_property
+    @kept
     def probability(self) -> Array | None:
         if not (self.classes and self.target.probabilities):
             return None
-        if not self._at_once:
+        if not self.few:
             return np.concatenate([self.target.probability(self._part(rows).outputs) for rows in self._slices()])
         return self.target.probability(self.outputs)
 

@@ -69,6 +69,7 @@ class Recorder:
         self._saved_at, self._save_took, self._saved_step = time.perf_counter(), 0.0, trainer.stepping.done
         upto = None if saved is None else tuple(state["metrics"])
         self.metrics = MetricsLog(run_dir.metrics_csv, columns_of(prepared.job), upto)
+        self._columns = prepared.job.columns
         self.log = Log(run_dir.log)
         if saved is None:
             self.save()
@@ -78,8 +79,10 @@ class Recorder:
         """Note a finished epoch; save if it is time. What has to be told is given back, here and below."""
         if event.values:
             row = {"epoch": event.epoch, "step": event.step, "lr": event.lr, "seconds": event.seconds}
-            self._last_row = {**row, **{name: event.values[name] for name in self.prepared.job.columns}}
-            self.metrics.append(self._last_row)
+            for name in self._columns:
+                row[name] = event.values[name]
+            self.metrics.append(row)
+            self._last_row = row
             if event.improved:
                 self._best_row = self._last_row
         return self.keep_up() if event.stop is None else []

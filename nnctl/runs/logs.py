@@ -114,6 +114,8 @@ def _line(header: Sequence[str]) -> bytes:
 
 
 def _cell(value: Any) -> str:
+    if type(value) is float and math.isfinite(value):  # as nearly all of them are
+        return repr(value)
     if isinstance(value, Integral):  # those of NumPy too, which are no int
         return str(int(value))
     # repr of a plain float is the shortest that reads back exactly; that of a NumPy scalar has a name around it.

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.network.finite import Finite
 from nnctl.training.evaluation import Evaluator, Scoring
 from nnctl.training.events import Epoch as Epoch
 from nnctl.training.events import Fault as Fault
@@ -48,6 +49,9 @@ class Trainer:
         self.slot.rate = self.slot.exact.lr * self.stepping.factor(0)  # until there is a step
         self.evaluator = Evaluator(job.network, job.loss, self.weights)
         self.best = Best(self.weights.theta.copy(), self.arena.stats.copy())
+        self._finite = Finite(self.arena.theta)
+        parts = {"val": job.val, "train": job.train if job.measures_train else None}  # in the order of metrics.csv
+        self._judged = [(name, examples) for name, examples in parts.items() if examples is not None]
         self.fault: Fault | None = None  # the last one
         self._started = 0.0  # on the clock, less the seconds of training before
 
@@ -210,21 +214,21 @@ class Trainer:
         ruined the weights after its loss was taken.
         """
         job, progress = self.job, self.progress
-        values = {"train_loss": progress.loss / (progress.weight or 1.0)}
         judged: dict[str, float] = {}
         with np.errstate(all="ignore"):
-            losses = [values["train_loss"], float(np.add.reduce(self.arena.theta, dtype=np.float64))]
-        for part, examples in (("train", job.train if job.measures_train else None), ("val", job.val)):
-            if examples is not None:
-                scoring = self.evaluator.begin(examples)
-                if scoring.advance():
-                    yield from self._score(scoring)
-                found = self.evaluator.measure(scoring, examples, job.target, job.metrics)
-                losses.append(found["loss"])
-                judged |= {f"{part}_{name}": value for name, value in found.items()}
-        values = {**judged, **values}
-        values = {name: values[name] for name in (*job.columns, *values)}
-        return values, {**values, **judged} if job.optimizer.averages else values, all(map(math.isfinite, losses))
+            finite = self._finite()
+        for part, examples in self._judged:
+            scoring = self.evaluator.begin(examples)
+            if scoring.advance():
+                yield from self._score(scoring)
+            found = self.evaluator.measure(scoring, examples, job.target, job.metrics)
+            finite = finite and math.isfinite(found["loss"])
+            for name, value in found.items():
+                judged[f"{part}_{name}"] = value
+        mean = progress.loss / (progress.weight or 1.0)
+        values = {"train_loss": mean, **judged}  # it comes first, though judged may hold another one
+        values["train_loss"] = mean
+        return values, {**values, **judged} if job.optimizer.averages else values, finite and math.isfinite(mean)
 
     def _score(self, scoring: Scoring) -> Iterator[Tick]:
         """Score the rows that are left, with a tick when one is due."""

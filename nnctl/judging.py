@@ -80,9 +80,10 @@ def evaluate(
         loss, predictions = model.evaluator.judge(model.examples(table, rows), model.target)
     chosen = model.experiment.metrics
     assert not isinstance(chosen, str)
-    metrics = {"loss": loss, **{metric.name: metric.compute(predictions) for metric in chosen}}
-    found = Evaluation(reference, path, split, len(rows), metrics, notes=tuple(notes))
-    return _with_classes(found, model, predictions) if model.target.classifies else found
+    with np.errstate(all="ignore"):
+        metrics = {"loss": loss, **{metric.name: metric.compute(predictions) for metric in chosen}}
+        found = Evaluation(reference, path, split, len(rows), metrics, notes=tuple(notes))
+        return _with_classes(found, model, predictions) if model.target.classifies else found
 
 
 def judged_rows(model: Model, path: str, split: str | None) -> tuple[Table, Array, list[str]]:

@@ -46,9 +46,9 @@ def judged(run: RunDir, part: str) -> Judged:
     with threadpool_limits(1):
         _, found = model.evaluator.judge(model.examples(table, rows), model.target)
     # Plain arrays: what a network says is read off its scores once, not for each resample.
-    plain = Predictions(
-        found.task, found.truth, found.predicted, found.probability, found.classes, found.positive, found.weight
-    )
+    with np.errstate(all="ignore"):
+        said, probability = found.predicted, found.probability
+    plain = Predictions(found.task, found.truth, said, probability, found.classes, found.positive, found.weight)
     return Judged(model, rows, plain)
 
 

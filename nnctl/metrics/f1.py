@@ -14,5 +14,4 @@ class F1(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        rows, yes, no = p.weighted_confusion.tolist(), p.positive, 1 - p.positive
-        return ratio(2 * rows[yes][yes], 2 * rows[yes][yes] + rows[no][yes] + rows[yes][no])
+        return ratio(2 * p.of_positive.hits, p.of_positive.actual + p.of_positive.said)

@@ -14,4 +14,4 @@ class Precision(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return ratio(p.hits[p.positive], p.said[p.positive])
+        return ratio(p.of_positive.hits, p.of_positive.said)

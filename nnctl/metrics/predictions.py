@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,14 @@ class kept(Generic[T]):
             return self
         value = owned.__dict__[self._name] = self._make(owned)
         return value
+
+
+class Counts(NamedTuple):
+    """The weight of the rows that are of a class, are predicted to be, and both."""
+
+    hits: float
+    actual: float
+    said: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +154,16 @@ class Predictions:
         return self.of_truth(
             ("rows of", code), lambda: (np.flatnonzero(self.truth == code), np.flatnonzero(self.truth != code))
         )
+
+    @kept
+    def of_positive(self) -> Counts:
+        """Those of the positive one of two classes."""
+        place = self.positive
+        if self.weight is not None or not self.few:
+            return Counts(float(self.hits[place]), float(self.actual[place]), float(self.said[place]))
+        said = self.predicted == place
+        of_class, _ = self.rows_of(place)
+        return Counts(int(np.count_nonzero(said.take(of_class))), len(of_class), int(np.count_nonzero(said)))
 
     @kept
     def hits(self) -> NDArray[np.float64]:

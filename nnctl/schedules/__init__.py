@@ -36,7 +36,7 @@ class Schedule(Component):
         It is ``(step + 1) / W`` in a warmup of W steps: the last of them has factor 1, the schedule proper starts
         after it, at its unit 0, and runs over what remains. ``state`` is that of a schedule that watches a value.
         """
-        warm = self.warmup_steps(total, epoch_steps)
+        warm = self.warmup_steps(total, epoch_steps) if self.warmup else 0
         if step < warm:
             return (step + 1) / warm
         unit = epoch_steps if self.per == "epoch" else 1

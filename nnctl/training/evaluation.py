@@ -102,7 +102,8 @@ class Scoring:
 class Judged(Predictions):
     """Predictions that are read off a network's scores (N, O) where a metric asks for them.
 
-    Of many rows it keeps no more than the scores and, once asked for, the codes of classes.
+    Of many rows it keeps no more than the scores and, once asked for, the codes of classes. Scores that are no numbers
+    make NumPy warn in the middle of a link: whoever asks says ``np.errstate``, once for all metrics.
     """
 
     loss: Loss
@@ -143,7 +144,6 @@ class Judged(Predictions):
         return found
 
     @kept
-    @np.errstate(all="ignore")
     def outputs(self) -> Array:
         """The outputs (N, T) in float64, one for each target."""
         return self.loss.point(self.loss.predict(self.scores))

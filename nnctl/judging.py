@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import check_path
 from nnctl.data.refusals import check_columns, no_column
-from nnctl.data.rows import check_target, is_replaced, rows_of, write_rows
+from nnctl.data.rows import as_lines, check_target, is_replaced, lines_of, write_lines
 from nnctl.data.table import Table, open_table
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.experiment import open_model
@@ -178,10 +178,10 @@ def predict(
         for block in _blocks(model, table):  # what is written there cannot be taken back
             model.features.matrix(block, model.arena.dtype)
     unseen: Counter[str] = Counter()
-    added = chain.from_iterable(_added(model, block, unseen, proba=proba) for block in _blocks(model, table))
+    cells = (_added(model, block, unseen, file.delimiter, proba=proba) for block in _blocks(model, table))
     with threadpool_limits(1):
-        rows = (cells + more for cells, more in zip(rows_of(file), added, strict=True))
-        write_rows(target, [*file.header, *names], rows, delimiter=file.delimiter)
+        lines = _joined(lines_of(file), chain.from_iterable(cells))
+        write_lines(target, [*file.header, *names], lines, delimiter=file.delimiter)
     in_order = {name: unseen[name] for name in model.features.types if unseen[name]}
     return Predicted(table.rows, tuple(unseen_notes(str(table.path), in_order)))
 
@@ -192,11 +192,18 @@ def _blocks(model: Model, table: Table) -> Iterator[Table]:
         yield table.take(np.arange(start, min(start + ROWS, table.rows)), model.features.types)
 
 
-def _added(model: Model, block: Table, unseen: Counter[str], *, proba: bool) -> list[list[str]]:
-    """The added cells of the rows of a block; its cells with unseen levels are counted by column."""
+def _joined(blocks: Iterator[list[str]], added: Iterator[str]) -> Iterator[list[str]]:
+    """The lines of every block with what is added to them."""
+    for lines in blocks:
+        yield [line + more for line, more in zip(lines, islice(added, len(lines)), strict=True)]
+    assert next(added, None) is None, "there are more predictions than rows"
+
+
+def _added(model: Model, block: Table, unseen: Counter[str], delimiter: str, *, proba: bool) -> Iterator[str]:
+    """What the lines of a block get; its cells with unseen levels are counted by column."""
     outputs, strange = model.outputs(block)
     unseen.update(strange)
-    return _cells(model, outputs, proba=proba)
+    return map("".join, zip(*_cells(model, outputs, delimiter, proba=proba), strict=True))
 
 
 def prediction_columns(model: Model, *, proba: bool) -> list[str]:
@@ -206,12 +213,26 @@ def prediction_columns(model: Model, *, proba: bool) -> list[str]:
     return [*model.target.columns(model.experiment.loss), *(model.target.probability_columns() if proba else ())]
 
 
-def _cells(model: Model, outputs: Array, *, proba: bool) -> list[list[str]]:
-    """The added cells of every row; numbers as the shortest decimals that read back exactly."""
-    values = model.values(outputs)
-    columns = values[:, None] if values.ndim == 1 else values
-    cells = [[value if isinstance(value, str) else repr(value) for value in row] for row in columns.tolist()]
-    if not proba:
-        return cells
-    probabilities = model.target.probability(outputs).tolist()
-    return [[*row, *map(repr, shares)] for row, shares in zip(cells, probabilities, strict=True)]
+def _cells(model: Model, outputs: Array, delimiter: str, *, proba: bool) -> Iterator[list[str]]:
+    """The added columns, a delimiter before every cell; numbers as the shortest decimals that read back exactly."""
+    target = model.target
+    if target.classifies or target.task == "multilabel":
+        codes = target.codes(outputs)
+        labels = [target.classes] if target.classifies else target.pairs
+        for column, names in zip(codes.reshape(len(codes), -1).T.tolist(), labels, strict=True):
+            cells = as_lines([("", name) for name in names], delimiter)
+            yield [cells[code] for code in column]
+    else:
+        values = model.values(outputs)
+        yield from _numbers(values.reshape(len(values), -1), delimiter)
+    if proba:
+        yield from _numbers(target.probability(outputs), delimiter)
+
+
+def _numbers(values: Array, delimiter: str) -> Iterator[list[str]]:
+    for column in values.T.tolist():
+        cells = map(repr, column)
+        if delimiter in "+-.":
+            yield as_lines([("", cell) for cell in cells], delimiter)
+        else:
+            yield [delimiter + cell for cell in cells]

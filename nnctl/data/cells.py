@@ -72,6 +72,20 @@ class CsvFile:
             for record in records(self.path, text, self.delimiter, line=block.line, keep_blanks=kept):
                 yield record.line, record.cells
 
+    def written(self, block: Block) -> list[str] | None:
+        """The data rows of a block as they stand there, without line ends; None where quotes are at work in the file.
+
+        So would the csv module write their cells again, in a fifth of a second for what takes it three.
+        """
+        if block.quoted or self.spaced:
+            return None
+        lines = unify_line_ends(self.text.read(block.start, block.stop)).decode().split("\n")
+        if not lines[-1]:
+            del lines[-1]
+        if len(lines) != block.rows:  # blank ones
+            lines = [line for line in lines if line.strip(" \t") or self.delimiter in line]
+        return lines
+
     def lines(self, rows: Collection[int]) -> dict[int, int]:
         """The line in the file of each of the data rows, which count from 0."""
         wanted, found = set(rows), {}

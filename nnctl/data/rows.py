@@ -9,8 +9,9 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, Literal, TextIO
 
 from nnctl.data.cells import open_csv
 from nnctl.data.parquet import ParquetFile
@@ -19,6 +20,7 @@ from nnctl.data.table import TableFile
 from nnctl.errors import DataError, OutputError, Place, Problem
 
 STDOUT = Path("-")
+TOGETHER = 4096  # rows that are written together, where they do not come in blocks
 
 
 def read_rows(path: Path, *, delimiter: str = ",", encoding: str = "utf-8") -> tuple[list[str], list[list[str]]]:
@@ -37,6 +39,39 @@ def rows_of(file: TableFile) -> Iterator[list[str]]:
     return (cells for _, cells in file.records(keep_blanks=True))
 
 
+def lines_of(file: TableFile) -> Iterator[list[str]]:
+    """The rows of an open file as lines of CSV without their ends, a block of them at a time."""
+    if isinstance(file, ParquetFile):
+        yield from _in_lines(file.text_rows(), file.delimiter)
+        return
+    for block in file.blocks:
+        written = file.written(block)
+        if written is None:
+            written = as_lines((cells for _, cells in file.records(block, keep_blanks=True)), file.delimiter)
+        yield written
+
+
+def as_lines(rows: Iterable[Sequence[str]], delimiter: str, *, quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> list[str]:
+    """Rows as lines of CSV without their ends."""
+    lines = _Lines()
+    # With a bare \n as its line end, the csv module of Python 3.11 leaves a cell with a \r in it without quotes.
+    csv.writer(lines, delimiter=delimiter, lineterminator="\r\n", quoting=quoting).writerows(rows)
+    return lines
+
+
+def _in_lines(rows: Iterable[Sequence[str]], delimiter: str) -> Iterator[list[str]]:
+    rows = iter(rows)
+    while lines := as_lines(islice(rows, TOGETHER), delimiter):
+        yield lines
+
+
+class _Lines(list[str]):
+    r"""Takes records that end in \r\n."""
+
+    def write(self, record: str) -> None:
+        self.append(record.removesuffix("\r\n"))
+
+
 def check_target(target: Path, source: Path) -> None:
     """Raises: DataError if rows from ``source`` would be written over it, by whatever name the file is called."""
     here, there = _status(target, STDOUT, sys.stdout), _status(source, STDIN, sys.stdin)
@@ -51,18 +86,25 @@ def write_rows(
     *,
     delimiter: str = ",",
 ) -> None:
-    """Write a CSV file (``-``: standard output) as UTF-8, whole or not at all, row by row as they come.
+    """Write a CSV file (``-``: standard output) as UTF-8, whole or not at all.
 
     Raises: OutputError if it cannot be written.
     """
+    write_lines(target, header, _in_lines(rows, delimiter), delimiter=delimiter)
+
+
+def write_lines(target: Path, header: Sequence[str], blocks: Iterable[list[str]], *, delimiter: str = ",") -> None:
+    """The same of rows as ``lines_of`` gives them, block by block as they come."""
     try:
         if target == STDOUT:
-            _write(_Terminal(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer, header, rows, delimiter)
+            _write(
+                _Terminal(sys.stdout.buffer) if sys.stdout.isatty() else sys.stdout.buffer, header, blocks, delimiter
+            )
         elif not is_replaced(target):
             with target.open("wb") as stream:  # a pipe or a device: there is nothing to replace
-                _write(stream, header, rows, delimiter)
+                _write(stream, header, blocks, delimiter)
         else:
-            _replace(target.resolve(), header, rows, delimiter)
+            _replace(target.resolve(), header, blocks, delimiter)
     except BrokenPipeError:
         raise  # the reader has had enough, as `head` has: that is no failure
     except OSError as error:
@@ -87,53 +129,37 @@ def _status(path: Path, standard: Path, stream: TextIO) -> os.stat_result | None
         return None
 
 
-def _replace(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> None:
+def _replace(target: Path, header: Sequence[str], blocks: Iterable[list[str]], delimiter: str) -> None:
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")  # not longer than a file name may be
     try:
         with temporary.open("xb") as stream:
-            _write(stream, header, rows, delimiter)
+            _write(stream, header, blocks, delimiter)
         os.replace(temporary, target)
     finally:
         with suppress(OSError):
             temporary.unlink()
 
 
-def _write(stream: IO[bytes] | _Terminal, header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> None:
-    # With a bare \n as its line end, the csv module of Python 3.11 leaves a cell with a \r in it without quotes.
-    writer = csv.writer(_NewlineEnds(stream), delimiter=delimiter, lineterminator="\r\n")
+def _write(stream: IO[bytes] | _Terminal, header: Sequence[str], blocks: Iterable[list[str]], delimiter: str) -> None:
     # A byte order mark at the start of a file is no letter to who reads it; behind a quote it is one.
     marked = header[0].startswith("\ufeff")
-    csv.writer(
-        _NewlineEnds(stream),
-        delimiter=delimiter,
-        lineterminator="\r\n",
-        quoting=csv.QUOTE_ALL if marked else csv.QUOTE_MINIMAL,
-    ).writerow(header)
-    writer.writerows(rows)
+    first = as_lines([header], delimiter, quoting=csv.QUOTE_ALL if marked else csv.QUOTE_MINIMAL)
+    for lines in chain([first], blocks):
+        stream.write(("\n".join(lines) + "\n").encode())
     stream.flush()
 
 
 class _Terminal:
-    """Takes records for a terminal, which obeys what a file only holds, and escapes what it would obey."""
+    """Takes lines for a terminal, which obeys what a file only holds, and escapes what it would obey."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
-    def write(self, record: bytes) -> int:
+    def write(self, lines: bytes) -> int:
         letters = (
-            letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in record.decode()
+            letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in lines.decode()
         )
         return self._stream.write("".join(letters).encode())
 
     def flush(self) -> None:
         self._stream.flush()
-
-
-class _NewlineEnds:
-    """Takes records that end in \\r\\n and writes them with \\n, as UTF-8."""
-
-    def __init__(self, stream: IO[bytes] | _Terminal) -> None:
-        self._stream = stream
-
-    def write(self, record: str) -> int:
-        return self._stream.write((record.removesuffix("\r\n") + "\n").encode())

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import os
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnctl.data.rows import STDIN, STDOUT, check_target, read_rows, write_rows
+from nnctl.data.cells import open_csv
+from nnctl.data.rows import STDIN, STDOUT, as_lines, check_target, lines_of, read_rows, rows_of, write_rows
 from nnctl.errors import DataError, OutputError
 
 
@@ -31,6 +33,32 @@ def test_what_is_written_is_read_again_cell_for_cell(rows):
         assert list(csv.reader(stream)) == [header, *rows]
     if not any(cell.startswith(" ") for row in rows for cell in row):
         assert read_rows(Path("a.csv")) == (header, rows)
+
+
+PLAIN = st.text(st.sampled_from(list("ab1.; \t'\x0b\x85é")), max_size=5)
+ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\n \n\t\n"])
+
+
+@given(
+    st.integers(1, 3).flatmap(lambda width: st.lists(st.lists(PLAIN | CELL, min_size=width, max_size=width))),
+    st.sampled_from([",", ";", "\t"]),
+    ENDS,
+    st.booleans(),
+    st.booleans(),
+)
+def test_lines_are_what_the_csv_module_makes_of_the_cells(rows, delimiter, end, plain, whole):
+    """Where no quotes are at work, they are the very lines of the file."""
+    if plain:
+        unwanted = f'"\r\n{delimiter}'
+        rows = [[cell.translate(dict.fromkeys(map(ord, unwanted))) for cell in row] for row in rows]
+    lines = as_lines(rows, delimiter)
+    text = delimiter.join(f"c{i}" for i in range(len(rows[0]) if rows else 1)) + end + end.join(lines)
+    Path("a.csv").write_bytes((text + end * whole).encode())
+    try:
+        file = open_csv(Path("a.csv"), delimiter=delimiter if delimiter != "\t" else "tab")
+    except DataError:
+        return
+    assert list(chain.from_iterable(lines_of(file))) == as_lines(rows_of(file), delimiter)
 
 
 def test_cells_are_kept_as_they_were_written():

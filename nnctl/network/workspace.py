@@ -128,6 +128,10 @@ class Pass:
         for run, slot in self._forward:
             run(slot)
 
+    def score(self) -> None:
+        """From ``x`` to ``scores``, where nobody asks for the loss."""
+        self._chain.forward()
+
     def backward(self) -> None:
         """Write the gradient of ``loss_sum / weight`` to the arena's ``grad``. Once after each ``forward``."""
         for run, slot in self._backward:

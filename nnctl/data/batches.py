@@ -52,7 +52,7 @@ class Batches:
         self.shuffles, self.streams = shuffle and not self.whole, streams
         rows = np.arange(len(examples), dtype=np.int32 if MANY_ROWS <= len(examples) < 2**31 else np.int64)
         self.order: Array = np.tile(rows, (*streams.members, 1)) if streams.members else rows
-        self._loaded: Pass | None = None
+        self._loaded: dict[int, Pass] = {}  # by the first of its rows
 
     def __len__(self) -> int:
         """The number of batches in an epoch."""
@@ -67,18 +67,27 @@ class Batches:
         if self.shuffles:
             self.streams.shuffle(self.order)
 
-    def load(self, batch: int, run: Pass) -> None:
-        """Gather that batch of the epoch into the pass."""
+    def load(self, batch: int, run: Pass, first: int = 0) -> None:
+        """Gather that batch of the epoch into the pass, or as many of its rows as that holds, from ``first`` on."""
         if self.whole:
-            if run is not self._loaded:
-                run.x[...], run.t[...] = self.examples.x, self.examples.t
+            if self._loaded.get(first) is not run:
+                own = slice(first, first + run.rows)
+                run.x[...], run.t[...] = self.examples.x[own], self.examples.t[own]
                 if run.w is not None:
-                    run.w[...] = self.weights
-                self._loaded = run
+                    run.w[...] = self.weights[own]
+                self._loaded[first] = run
             return
-        start = batch * self.size
+        start = batch * self.size + first
         rows = self.order[..., start : start + run.rows]
         self.examples.x.take(rows, 0, run.x, "clip")
         self.examples.t.take(rows, 0, run.t, "clip")
         if run.w is not None:
             self.weights.take(rows, 0, run.w, "clip")
+
+    def load_weights(self, batch: int, w: Array) -> None:
+        """Gather the weights of that batch of the epoch into ``w`` (B,)."""
+        if self.whole:
+            w[...] = self.weights
+            return
+        start = batch * self.size
+        self.weights.take(self.order[start : start + len(w)], 0, w, "clip")

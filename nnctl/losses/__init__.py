@@ -33,7 +33,8 @@ class Loss(Component):
 
     The slot of a loss has: y, the scores (*K, B, O); t, the targets (*K, B, T); losses (*K, B), which ``forward``
     writes; dy (*K, B, O), which ``backward`` writes: the gradient of the mean of the losses; per_row, the 0-d
-    constant 1 / B. ``backward`` follows a ``forward`` on the same slot, which may leave work in dy and in the scratch.
+    constant 1 / rows, and rows: B, or where these are a part of a batch, the number of all of its rows. ``backward``
+    follows a ``forward`` on the same slot, which may leave work in dy and in the scratch.
     The pass puts in the weights, so that no loss knows of them.
     """
 
@@ -47,6 +48,7 @@ class Loss(Component):
     asked: ClassVar[Asked] = ANY  # what targets must be
     keeps_zero: ClassVar[bool] = False  # the zero of the target has a meaning: no scaling may move it
     probabilities: ClassVar[bool] = True  # of classes: whether the predictions are, or aim at, probabilities
+    couples_rows: ClassVar[bool] = False  # a row's loss depends on the other rows of the batch
     boundary: ClassVar[float] = 0.5  # of two classes: the prediction from which on a row is positive
 
     def resolved(self, task: str) -> Loss:

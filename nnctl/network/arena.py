@@ -74,6 +74,12 @@ class Arena:
         other.theta, other.decayed = theta, theta[..., : self.decayed.shape[-1]]
         return other
 
+    def with_grad(self, grad: Array) -> Arena:
+        """An arena with another gradient, which shares all else with this one."""
+        other = copy.copy(self)
+        other.grad = grad
+        return other
+
     def named(self, flat: Array) -> dict[str, Array]:
         """The views of theta, or of a vector like it, by parameter name."""
         return {part.name: part.view(flat) for part in self.parameters}

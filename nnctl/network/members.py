@@ -25,7 +25,10 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 class Streams:
-    """One random generator for every member; a single one for a single network."""
+    """One random generator for every member; a single one for a single network.
+
+    Those of a network whose batches are split hold one for each ``shard``, and only together have a state.
+    """
 
     def __init__(self, generators: Sequence[np.random.Generator], members: tuple[int, ...] = ()) -> None:
         if len(generators) != (members[0] if members else 1):
@@ -33,8 +36,15 @@ class Streams:
         self.generators, self.members = list(generators), members
 
     @classmethod
-    def single(cls, seed: int, name: str) -> Streams:
-        return cls([stream(seed, name)])
+    def single(cls, seed: int, name: str, shards: int = 1) -> Streams:
+        """The stream of that name, and further ones for all shards but the first."""
+        found = cls([stream(seed, name)])
+        found.generators += [stream(seed, f"{name}.{place}") for place in range(1, shards)]
+        return found
+
+    def shard(self, place: int) -> Streams:
+        """The stream of one shard."""
+        return Streams([self.generators[place]])
 
     def random(self, out: Array) -> None:
         """Fill ``out`` (*K, ...) with uniform numbers from [0, 1), each member from its own generator."""

@@ -9,6 +9,7 @@ from typing import Literal
 from nnctl.network.descent import Descent
 from nnctl.network.finite import Finite
 from nnctl.network.members import Streams
+from nnctl.network.shards import ShardedPass
 from nnctl.network.workspace import Pass
 
 
@@ -19,7 +20,7 @@ class Objective:
     at the point that it accepts.
     """
 
-    def __init__(self, run: Pass, streams: Streams, descent: Descent) -> None:
+    def __init__(self, run: Pass | ShardedPass, streams: Streams, descent: Descent) -> None:
         self.run, self.streams, self.descent = run, streams, descent
         self.loss = math.nan  # the sum over the rows in the last evaluation, without penalties
         self.bad: Literal["", "loss", "gradient"] = ""  # what was not finite in the last evaluation

@@ -24,26 +24,26 @@ class Team:
     free takes the next, the calling thread the first one: a thread that the machine does not wake in time costs
     nothing but its help. So tasks write to places of their own, and no result may depend on who takes which. Between
     calls the other threads sleep: a call costs 15 us, so a task should last 50 us or more. A team of one thread runs
-    its tasks one after the other, and has no others.
+    its tasks one after the other, and has no others. ``working`` may be set to fewer threads at any time.
+
+    The other threads begin with the first call, and with the first one after ``close``.
 
     What a task raises, ``run`` raises, once no task runs any more; those that nobody has begun are left out. Errors of
     floating point are ignored in the other threads, as in the training loop, whatever ``np.errstate`` says here.
     """
 
     def __init__(self, threads: int) -> None:
-        self.threads = threads
-        # Of all ways to hand over, locks, conditions and semaphores included, none is faster than this queue.
-        self._calls: list[SimpleQueue[Call]] = [SimpleQueue() for _ in range(threads - 1)]
-        # Threads that knew the team would keep it alive.
-        self._others = [threading.Thread(target=_wait, args=(calls,), daemon=True) for calls in self._calls]
-        for other in self._others:
-            other.start()
+        self.threads = self.working = threads
+        self._calls: list[SimpleQueue[Call]] = []  # to each of the others
+        self._others: list[threading.Thread] = []
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run all tasks, and return when they are done."""
+        if self.working > 1 and not self._calls:
+            self._begin()
         left = iter(tasks)  # the interpreter's lock makes its `next` one operation: no task is taken twice
         answers: SimpleQueue[BaseException | None] = SimpleQueue()
-        for calls in self._calls[: len(tasks) - 1]:
+        for calls in self._calls[: min(self.working, len(tasks)) - 1]:
             calls.put((left, answers))
         own = 0
         error = None
@@ -63,9 +63,18 @@ class Team:
         self._dismiss()
         for other in self._others:
             other.join()
+        self._calls, self._others = [], []
 
     def __del__(self) -> None:
         self._dismiss()
+
+    def _begin(self) -> None:
+        # Of all ways to hand over, locks, conditions and semaphores included, none is faster than this queue.
+        self._calls = [SimpleQueue() for _ in range(self.threads - 1)]
+        # Threads that knew the team would keep it alive.
+        self._others = [threading.Thread(target=_wait, args=(calls,), daemon=True) for calls in self._calls]
+        for other in self._others:
+            other.start()
 
     def _dismiss(self) -> None:
         for calls in self._calls:

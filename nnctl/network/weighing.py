@@ -15,11 +15,15 @@ Array = NDArray[Any]
 class Weighing:
     """Two steps of a pass, for a loss that means over its rows.
 
-    Shapes: w, losses (*K, B), dy (*K, B, O), factor (*K, B, 1), working memory
+    The rows of the pass are those of the batch from ``start`` on.
+    Shapes: w (*K, B) all weights of the batch; of the N rows of the pass: losses (*K, N), dy (*K, N, O), factor
+            (*K, N, 1), working memory
     """
 
-    def __init__(self, loss: Slot, w: Array, factor: Array) -> None:
-        self.w, self.each, self.factor = w, w[..., None], factor
+    def __init__(self, loss: Slot, w: Array, factor: Array, start: int = 0) -> None:
+        self.all, self.factor = w[..., None], factor
+        self.w = w[..., start : start + factor.shape[-2]]
+        self.each = self.w[..., None]
         self.sum = np.empty((*loss.members, 1, 1), loss.dtype)
         self.least, self.rows = loss.constant(np.finfo(loss.dtype).tiny), loss.constant(loss.rows)
 
@@ -29,7 +33,7 @@ class Weighing:
 
     def backward(self, s: Slot) -> None:
         """``dy := dy w B / sum of w``, for the loss has divided by B; 0 where all weights of the batch are 0."""
-        np.add.reduce(self.each, -2, None, self.sum, keepdims=True)
+        np.add.reduce(self.all, -2, None, self.sum, keepdims=True)
         np.maximum(self.sum, self.least, out=self.sum)
         np.divide(self.each, self.sum, self.factor)
         np.multiply(self.factor, self.rows, self.factor)

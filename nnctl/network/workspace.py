@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,28 +98,43 @@ def _list_buffers(
             _list_buffers(chain, node.inputs.shape, level + 1, shapes, training=training)
 
 
+class Part(NamedTuple):
+    """Where the rows of a pass stand in a larger batch, of whose mean loss they compute their share.
+
+    Shapes: w (B,) the weights of all rows of the batch, where they have any
+    """
+
+    batch: int  # the number of all rows B
+    w: Any
+    start: int
+
+
 class Pass:
     """One pass forward and backward over a fixed number of rows.
 
     Write the batch to ``x`` (*K, B, *I) and ``t`` (*K, B, T), and the weights of its rows, where they have any, to
     ``w`` (*K, B). Then call ``forward``, which leaves the scores in ``scores`` and the loss of every row, times its
     weight, in ``losses`` (*K, B), then ``backward``, which writes the arena's gradient.
+
+    Where the rows are a ``part`` of a batch, the gradient is what they add to that of the batch, whose weights the
+    part has: it has no ``w``.
     """
 
-    def __init__(self, space: Workspace, rows: int) -> None:
+    def __init__(self, space: Workspace, rows: int, part: Part | None = None) -> None:
         network, carve = space.network, space.memory.carve
         self.rows = rows
         self.x = carve("x", (ROWS, *network.input), rows)
         self.t = carve("t", _target_shape(space.losses[0], network), rows)
-        self.w: Any = carve("w", (ROWS,), rows) if space.weighted else None  # an array, or None
+        self.w: Any = carve("w", (ROWS,), rows) if space.weighted and part is None else None  # an array, or None
         self._chain = chain = ChainPass(space, network.nodes, self.x, rows, level=0, wants_dx=space.input_gradient)
-        loss = _loss_slot(space, rows, chain, self.t)
+        loss = _loss_slot(space, rows, chain, self.t, rows if part is None else part.batch)
         self.scores, self.losses = chain.y, loss.losses
         self.dx: Any = chain.dx
         self._forward: Steps = [*chain.onward, (space.losses[0].forward, loss)]
         self._backward: Steps = [(space.losses[0].backward, loss), *chain.back]
-        if self.w is not None:
-            weighing = Weighing(loss, self.w, carve("factor", (ROWS, 1), rows))
+        if space.weighted:
+            of = Part(rows, self.w, 0) if part is None else part
+            weighing = Weighing(loss, of.w, carve("factor", (ROWS, 1), rows), of.start)
             self._forward.append((weighing.forward, loss))
             self._backward.insert(1, (weighing.backward, loss))
 
@@ -172,9 +187,9 @@ def _target_shape(loss: Loss, network: Network) -> Shape:
     return (ROWS, *network.output[:-1], loss.targets(network.output[-1]))
 
 
-def _loss_slot(space: Workspace, rows: int, chain: ChainPass, targets: Array) -> Slot:
+def _loss_slot(space: Workspace, rows: int, chain: ChainPass, targets: Array, batch: int) -> Slot:
     s, loss, width = Slot(), space.losses[0], space.network.output
-    share(s, space, rows)
+    share(s, space, batch)
     s.o = stacked_options(space.losses, space.arena.members, 1 + len(width), space.arena.dtype)
     s.y, s.t = chain.y, targets
     s.losses = space.memory.carve("losses", (ROWS,), rows)

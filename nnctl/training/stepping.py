@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,8 @@ from nnctl.network.descent import Descent
 from nnctl.network.finite import Finite
 from nnctl.network.members import Streams, stream
 from nnctl.network.objective import Objective
+from nnctl.network.shards import ShardedPass, Shards
+from nnctl.network.team import Team
 from nnctl.network.workspace import Pass, Workspace
 from nnctl.training.job import Job
 from nnctl.training.progress import Best, Progress
@@ -33,7 +35,8 @@ class Stepping:
         for name, view in {**self.arena.named(self.arena.theta), **self.arena.named_statistics()}.items():
             if start is not None:
                 view[...] = start[name]
-        self.shuffling, self.dropping = Streams.single(job.seed, "shuffle"), Streams.single(job.seed, "dropout")
+        shards = job.shards
+        self.shuffling, self.dropping = Streams.single(job.seed, "shuffle"), Streams.single(job.seed, "dropout", shards)
         self.batches = Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=self.shuffling)
         self.space = Workspace(
             job.network,
@@ -41,13 +44,17 @@ class Stepping:
             self.arena,
             self.batches.size,
             training=True,
-            streams=self.dropping,
+            streams=self.dropping.shard(0),
             weighted=job.train.w is not None,
         )
+        self.team = Team(job.threads)
+        self.shards = self._split(shards) if shards > 1 else None
         self.descent = Descent([job.optimizer], self.arena, [job.regularization])
         self.slot = self.descent.slot
         self.objective: Objective | None = None
-        self._finite = Finite(self.arena.grad)
+        self._passes: Workspace | Shards = self.shards or self.space
+        self._load: Callable[[int, Any], None] = self.shards.load if self.shards else self.batches.load
+        self._finite: Callable[[], bool] = self.shards.reduction.finite if self.shards else Finite(self.arena.grad)
         # A forward pass moves the running statistics, also that over a batch that is skipped.
         self._stats = self.arena.stats.copy() if job.on_nan == "skip" and self.arena.stats.size else None
         self._epoch_steps = job.epoch_steps
@@ -74,8 +81,8 @@ class Stepping:
     def take(self) -> Bad:
         """One batch, or what of it is not finite: then it is not counted, and moves no weights."""
         progress, batches = self.progress, self.batches
-        run = self.space.at(batches.rows(progress.batch))
-        batches.load(progress.batch, run)
+        run = self._passes.at(batches.rows(progress.batch))
+        self._load(progress.batch, run)
         if self._stats is not None:
             np.copyto(self._stats, self.arena.stats)
         if self.job.optimizer.evaluates:
@@ -95,7 +102,7 @@ class Stepping:
             self.descent.step(self.factor(self.done))
         return ""
 
-    def _search(self, run: Pass) -> Bad:
+    def _search(self, run: Pass | ShardedPass) -> Bad:
         """One step of an optimizer that evaluates by itself, if it starts from a finite loss and gradient."""
         progress = self.progress
         objective = self.objective = self.objective or Objective(run, self.dropping, self.descent)
@@ -107,6 +114,19 @@ class Stepping:
         progress.weight += float(run.weight())
         objective.step(self.factor(self.done))
         return ""
+
+    def _split(self, shards: int) -> Shards:
+        """The workspaces for the parts of a batch."""
+        return Shards(
+            self.job.network,
+            self.job.loss,
+            self.arena,
+            self.batches.size,
+            team=self.team,
+            streams=[self.dropping.shard(place) for place in range(shards)],
+            gather=self.batches.load,
+            weights=None if self.job.train.w is None else self.batches.load_weights,
+        )
 
     def skip(self) -> None:
         """Pass over the batch that comes next."""

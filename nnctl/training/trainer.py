@@ -58,8 +58,14 @@ class Trainer:
     def run(self) -> Iterator[Epoch | Tick | Fault]:
         """Train to the end. A number that is not finite is no exception: ``on_nan`` says what it is answered by.
 
-        Where it ends the run, the last Epoch has the status diverged.
+        Where it ends the run, the last Epoch has the status diverged. No other thread outlives the iterator.
         """
+        try:
+            yield from self._events()
+        finally:
+            self.stepping.team.close()
+
+    def _events(self) -> Iterator[Epoch | Tick | Fault]:
         progress = self.progress
         self._started = time.perf_counter() - progress.seconds
         while progress.epoch < self.job.epochs:

@@ -31,6 +31,7 @@ class Embedding(Layer):
     columns: tuple[str, ...] | None = option(default=None, help="Columns to embed; null: all that hold codes.")
     init: Initializer = option(default_factory=Uniform, help="Initializer of the vectors.")
 
+    multiplies: ClassVar[bool] = False
     example_columns: ClassVar[tuple[InputColumn, ...]] = (
         InputColumn("age", "number"),
         InputColumn("town", "code", 4),

@@ -40,7 +40,7 @@ class Reduction:
             for count in range(len(others) + 1)
         ]
 
-    def __call__(self, count: int) -> None:
+    def add(self, count: int) -> None:
         """Add the first ``count`` of the others."""
         self._team.run(self._tasks[count])
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,16 @@ from nnctl.network.team import Team
 from nnctl.network.workspace import Part, Pass, Workspace
 
 Array = NDArray[Any]
-Gather = Callable[[int, Pass, int], None]  # the rows of a batch, from one of them on, into a pass
-GatherWeights = Callable[[int, Array], None]  # the weights of all rows of a batch
+
+
+class Source(Protocol):
+    """Where the rows of a batch come from."""
+
+    def load(self, batch: int, run: Pass, first: int) -> None:
+        """Gather as many of them as the pass holds, from ``first`` on."""
+
+    def load_weights(self, batch: int, w: Array) -> None:
+        """Gather the weights of all of them."""
 
 
 def splits(network: Network, loss: Loss) -> bool:
@@ -47,16 +55,15 @@ class Shards:
         *,
         team: Team,
         streams: Sequence[Streams],
-        gather: Gather,
-        weights: GatherWeights | None = None,
+        source: Source,
+        weighted: bool = False,
     ) -> None:
         if not splits(network, loss):
             raise ValueError("the rows of a batch of this network hang together")
-        self.team, self.gather, self.weights = team, gather, weights
+        self.team, self.source, self.weighted = team, source, weighted
         others = [arena.vector() for _ in streams[1:]]
         self.reduction = Reduction(arena.grad, others, team)
         most = -(-rows // len(streams))
-        weighted = weights is not None
         self.spaces = [
             Workspace(network, [loss], own, most, training=True, streams=each, weighted=weighted)
             for own, each in zip([arena, *map(arena.with_grad, others)], streams, strict=True)
@@ -86,9 +93,9 @@ class ShardedPass:
         self.batch = 0
         count = min(rows, len(shards.spaces))
         self._bounds = bounds = [place * rows // count for place in range(count + 1)]
-        self.w: Any = None if shards.weights is None else np.empty(rows, shards.spaces[0].arena.dtype)
+        self.w: Any = np.empty(rows, shards.spaces[0].arena.dtype) if shards.weighted else None
         self.parts = [
-            Pass(space, stop - start, Part(rows, self.w, start))
+            space.new(stop - start, Part(rows, self.w, start))
             for space, (start, stop) in zip(shards.spaces, pairwise(bounds), strict=False)
         ]
         self._losses = [0.0] * count
@@ -97,8 +104,8 @@ class ShardedPass:
     def load(self, batch: int) -> None:
         """Say which batch the next ``forward`` is about."""
         self.batch = batch
-        if self._shards.weights is not None:
-            self._shards.weights(batch, self.w)
+        if self.w is not None:
+            self._shards.source.load_weights(batch, self.w)
 
     def forward(self) -> None:
         """Gather the batch, run it forward, and each part backward if its loss is finite."""
@@ -106,7 +113,7 @@ class ShardedPass:
 
     def backward(self) -> None:
         """Write the gradient of ``loss_sum / weight`` to the arena's ``grad``."""
-        self._shards.reduction(len(self.parts) - 1)
+        self._shards.reduction.add(len(self.parts) - 1)
 
     def loss_sum(self) -> float:
         """The sum of the rows' losses, each times its weight."""
@@ -118,7 +125,7 @@ class ShardedPass:
 
     def _learn(self, place: int) -> None:
         part = self.parts[place]
-        self._shards.gather(self.batch, part, self._bounds[place])
+        self._shards.source.load(self.batch, part, self._bounds[place])
         part.forward()
         loss = self._losses[place] = float(part.loss_sum())
         if math.isfinite(loss):

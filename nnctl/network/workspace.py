@@ -54,10 +54,15 @@ class Workspace:
         if rows not in self._passes:
             if not 0 < rows <= self.memory.rows:
                 raise ValueError(f"a workspace for {self.memory.rows} rows cannot hold {rows}")
-            self._passes[rows] = Pass(self, rows)
-            if self.timer is not None and self.training:
-                self._passes[rows].time(self.timer)
+            self._passes[rows] = self.new(rows)
         return self._passes[rows]
+
+    def new(self, rows: int, part: Part | None = None) -> Pass:
+        """A further pass over so many rows, in the same memory."""
+        run = Pass(self, rows, part)
+        if self.timer is not None and self.training:
+            run.time(self.timer)
+        return run
 
 
 def memory_for(

@@ -27,6 +27,7 @@ from nnctl.running.origin import Origin, about_origin, open_origin
 from nnctl.running.recording import Recorder, begin
 from nnctl.running.reopening import reopen
 from nnctl.running.run import Run, read_run
+from nnctl.running.threads import Neighbours, Threads, decided, threaded
 from nnctl.runs.find import cache_folder, find_run, runs_folder
 from nnctl.runs.run_dir import RunDir
 from nnctl.runs.run_lock import NameLock
@@ -50,18 +51,22 @@ def training(
     start_from: str | None = None,
     argv: Sequence[str] = (),
     about: Mapping[str, Any] | None = None,
+    threads: Threads | None = None,
 ) -> Iterator[Event]:
     """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished.
 
     With folds these are the events of each of them, between FoldsStarted and a last Finished with the `Folded`. With
-    ``once`` a run that is the same already is Found, or gone on with. ``about`` goes into its run.json.
+    ``once`` a run that is the same already is Found, or gone on with. ``about`` goes into its run.json. ``threads`` are
+    those of an earlier run, to come to the same bits.
     """
     if name is not None:
         check_name(name, from_command_line=bool(argv))
     spec = read_with_folds(config, overrides, folds)
-    with threadpool_limits(1), ExitStack() as held:  # one BLAS thread: the bits stay the same
+    # One BLAS thread: the bits stay the same. What threads pay for is decided below.
+    with threadpool_limits(1), Neighbours() as neighbours, ExitStack() as held:
         beginning = Beginning(spec, runs_folder(runs_dir), run_name(name, spec), start_from, argv, cache_of(runs_dir))
         beginning.about |= about or {}
+        beginning.thread(threads, neighbours)
         with NameLock(beginning.runs, beginning.name) if once else nullcontext():
             events = (once and beginning.same(held)) or beginning.anew(held)
         yield from events
@@ -81,7 +86,7 @@ def resuming(
         whole = run_dir.path.parent
         message = f"is a fold of a cross-validation; go on with the whole: `nnctl resume {whole}`"
         raise SpecError(Problem(message, place=Place(str(run_dir.path))))
-    with threadpool_limits(1), ExitStack() as held:
+    with threadpool_limits(1), Neighbours(), ExitStack() as held:
         yield from _going_on(run_dir, overrides, cache_of(runs_dir), held, exact=exact, argv=argv)
 
 
@@ -113,6 +118,12 @@ class Beginning:
             decided = resolved(self.prepared)
         weights = None if self.origin is None else self.origin.weights_sha256
         self.fingerprint = fingerprint(decided, self.prepared, weights)
+
+    def thread(self, threads: Threads | None, neighbours: Neighbours) -> None:
+        """Decide about the threads, if they are not given."""
+        self.prepared = decided(self.prepared, neighbours) if threads is None else threaded(self.prepared, threads)
+        if self.folds is not None:
+            self.folds.thread(self.prepared)
 
     def same(self, held: ExitStack) -> Iterator[Event] | None:
         """The events of the run that is the same: it is Found, or gone on with; None where there is none."""

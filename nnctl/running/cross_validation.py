@@ -20,6 +20,7 @@ from nnctl.running.machine import machine
 from nnctl.running.recording import Recorder, begin, now
 from nnctl.running.reopening import reopen
 from nnctl.running.run import FINISHED, Run, read_run
+from nnctl.running.threads import Threads, recorded, threaded
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec, read_experiment
@@ -48,6 +49,7 @@ class CrossValidation:
 
     def __init__(self, spec: Spec, experiment: Experiment, about: Mapping[str, Any], cache: Cache) -> None:
         self.spec, self.experiment, self.about, self.cache = spec, experiment, about, cache
+        self.threads = Threads(1, 1)
         self.data_sha256: str | None = None  # of the data that folds have been trained on already
         self._tables = OnceRead(cache.folder)
         self._waiting: list[Prepared] = []  # a list, not a name: that would hold the rows of a fold that has ended
@@ -62,6 +64,11 @@ class CrossValidation:
         self._waiting.append(first)
         self.experiment = with_fold(resolved(first), None)
         return first
+
+    def thread(self, first: Prepared) -> None:
+        """Train all folds with the threads of the first one."""
+        self.threads = Threads(first.job.threads, first.job.shards)
+        self._waiting = [first]
 
     def run(self, recorder: FoldsRecorder) -> Iterator[Event]:
         """FoldsStarted, then the events of each fold, at last Finished with all of them.
@@ -129,7 +136,7 @@ class CrossValidation:
 
     def prepared(self, number: int) -> Prepared:
         """A fold with its data."""
-        return prepare(with_fold(self.experiment, number), self._tables, self.cache)
+        return threaded(prepare(with_fold(self.experiment, number), self._tables, self.cache), self.threads)
 
 
 def reopened(run_dir: RunDir, cache: Cache, argv: Sequence[str] = ()) -> tuple[CrossValidation, FoldsRecorder]:
@@ -147,7 +154,7 @@ def reopened(run_dir: RunDir, cache: Cache, argv: Sequence[str] = ()) -> tuple[C
     again["resumed"] = [*about.get("resumed", []), entry]
     own = {"argv": about.get("argv", []), "overrides": about.get("overrides", {})}
     found = CrossValidation(spec, spec.experiment, own, cache)
-    found.data_sha256 = about.get("data_sha256")
+    found.data_sha256, found.threads = about.get("data_sha256"), recorded(about)
     return found, FoldsRecorder(run_dir, again)
 
 

@@ -150,7 +150,11 @@ class Profiler:
         self._inside += took
         trainer = recorder.trainer
         self._nodes = trainer.job.network.nodes
-        trainer.stepping.space.timer = self
+        trainer.stepping.team.working = 1  # the parts of a batch run one after the other: to the same weights
+        for space in trainer.stepping.spaces:
+            space.timer = self
+        if trainer.stepping.shards is not None:
+            self.watch(trainer.stepping.shards.reduction, "add", "optimizer")
         for method in ("gather", "close", "step"):
             self.watch(trainer.descent, method, "optimizer")
         self.watch(trainer.batches, "load", "gather")

@@ -31,6 +31,7 @@ from nnctl.running.extending import (
 )
 from nnctl.running.machine import differences, machine
 from nnctl.running.recording import Recorder, columns_of, now
+from nnctl.running.threads import recorded, threaded
 from nnctl.runs import atomic, checkpoint
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.runs.checkpoints import Checkpoints
@@ -75,7 +76,7 @@ def reopen(
     check_changes(changed, spec)
     going_on = check_goes_on(about, saved.meta, experiment, changed, from_here(run_dir.path))
     notes += _machine_notes(saved.meta, run_dir, exact=exact)
-    prepared = _prepared(spec, experiment, saved, cache, changed)
+    prepared = threaded(_prepared(spec, experiment, saved, cache, changed), recorded(about))
     _check_monitor(prepared, saved, spec)
     trainer = _restored(prepared, saved, best, run_dir)
     if "train.epochs" in changed:

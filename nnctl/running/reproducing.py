@@ -17,6 +17,7 @@ from nnctl.running.loop import Event, Finished, Note
 from nnctl.running.machine import differences, machine
 from nnctl.running.origin import open_origin
 from nnctl.running.run import FINISHED, Run
+from nnctl.running.threads import recorded
 from nnctl.runs import checkpoint
 from nnctl.runs.find import find_run, runs_folder
 from nnctl.runs.places import from_here
@@ -80,6 +81,7 @@ def reproducing(
         start_from=_origin(about, runs_folder(runs_dir), path),
         argv=argv,
         about={"reproduces": original.id},
+        threads=recorded(about),
     )
     last: Finished | None = None
     for event in events:

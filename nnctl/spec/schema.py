@@ -189,7 +189,12 @@ class Train:
     shuffle: bool = option(default=True, help="Draw a new order of the rows for every epoch.")
     eval_every: int = option(default=1, ge=1, help="Epochs from one evaluation to the next.")
     max_time: float | None = option(default=None, gt=0, help="Seconds after which training ends.")
-    threads: int | Literal["auto"] = option(default="auto", ge=1, available=False, help="Threads; auto: one.")
+    threads: int | Literal["auto"] = option(
+        default="auto",
+        ge=1,
+        help="Threads that share each batch; auto: as many as pay for its size, of the cores that are free. Another "
+        "number changes the last bits; run.json has it.",
+    )
     on_nan: Literal["stop", "skip", "rollback"] = option(
         default="stop",
         help="What is done when the loss or the gradient of a batch is not finite; stop: the run ends; skip: the batch "

@@ -12,7 +12,6 @@ from nnctl.losses import Loss
 from nnctl.metrics import Metric
 from nnctl.network.network import Network
 from nnctl.network.penalties import Regularization
-from nnctl.network.shards import splits
 from nnctl.optimizers import Optimizer
 from nnctl.schedules import Schedule
 
@@ -42,7 +41,8 @@ class Job:
     regularization: Regularization = field(default_factory=Regularization)
     max_time: float | None = None  # seconds of training after which it ends
     on_nan: Literal["stop", "skip", "rollback"] = "stop"  # what is done when a loss or a gradient is not finite
-    threads: int = 1  # parts that a batch is split into, for as many threads
+    threads: int = 1  # that work on a step
+    shards: int = 1  # parts that a batch is split into; one where its rows hang together
     save_steps: int | None = None  # optimizer steps from one tick that asks for a save to the next
 
     @property
@@ -50,11 +50,6 @@ class Job:
         """Optimizer steps in an epoch; the last group of batches may be short."""
         batches = -(-len(self.train) // min(self.batch_size, len(self.train)))
         return -(-batches // self.optimizer.accumulate)
-
-    @property
-    def shards(self) -> int:
-        """The parts that a batch is split into: 1 where its rows hang together, never more than it has rows."""
-        return min(self.threads, self.batch_size, len(self.train)) if splits(self.network, self.loss) else 1
 
     @property
     def measures_train(self) -> bool:

@@ -35,8 +35,8 @@ class Stepping:
         for name, view in {**self.arena.named(self.arena.theta), **self.arena.named_statistics()}.items():
             if start is not None:
                 view[...] = start[name]
-        shards = job.shards
-        self.shuffling, self.dropping = Streams.single(job.seed, "shuffle"), Streams.single(job.seed, "dropout", shards)
+        self.shuffling = Streams.single(job.seed, "shuffle")
+        self.dropping = Streams.single(job.seed, "dropout", job.shards)
         self.batches = Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=self.shuffling)
         self.space = Workspace(
             job.network,
@@ -48,12 +48,12 @@ class Stepping:
             weighted=job.train.w is not None,
         )
         self.team = Team(job.threads)
-        self.shards = self._split(shards) if shards > 1 else None
+        self.shards = self._split() if job.shards > 1 else None
         self.descent = Descent([job.optimizer], self.arena, [job.regularization])
         self.slot = self.descent.slot
         self.objective: Objective | None = None
         self._passes: Workspace | Shards = self.shards or self.space
-        self._load: Callable[[int, Any], None] = self.shards.load if self.shards else self.batches.load
+        self._source: Any = self.shards or self.batches
         self._finite: Callable[[], bool] = self.shards.reduction.finite if self.shards else Finite(self.arena.grad)
         # A forward pass moves the running statistics, also that over a batch that is skipped.
         self._stats = self.arena.stats.copy() if job.on_nan == "skip" and self.arena.stats.size else None
@@ -82,7 +82,7 @@ class Stepping:
         """One batch, or what of it is not finite: then it is not counted, and moves no weights."""
         progress, batches = self.progress, self.batches
         run = self._passes.at(batches.rows(progress.batch))
-        self._load(progress.batch, run)
+        self._source.load(progress.batch, run)
         if self._stats is not None:
             np.copyto(self._stats, self.arena.stats)
         if self.job.optimizer.evaluates:
@@ -115,7 +115,12 @@ class Stepping:
         objective.step(self.factor(self.done))
         return ""
 
-    def _split(self, shards: int) -> Shards:
+    @property
+    def spaces(self) -> list[Workspace]:
+        """The workspaces that batches run in."""
+        return [self.space] if self.shards is None else self.shards.spaces
+
+    def _split(self) -> Shards:
         """The workspaces for the parts of a batch."""
         return Shards(
             self.job.network,
@@ -123,9 +128,9 @@ class Stepping:
             self.arena,
             self.batches.size,
             team=self.team,
-            streams=[self.dropping.shard(place) for place in range(shards)],
-            gather=self.batches.load,
-            weights=None if self.job.train.w is None else self.batches.load_weights,
+            streams=[self.dropping.shard(place) for place in range(self.job.shards)],
+            source=self.batches,
+            weighted=self.job.train.w is not None,
         )
 
     def skip(self) -> None:

@@ -86,7 +86,6 @@ data:
     "not_available_yet": (
         START
         + """  weight: amount
-train: {threads: 2}
 sweep: {optimizer.lr: [1, 2]}
 """,
         2,

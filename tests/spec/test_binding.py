@@ -73,16 +73,9 @@ def test_none_and_null_mean_the_same(word: str) -> None:
     assert experiment.data.split.name == "none"
 
 
-@pytest.mark.parametrize(
-    ("line", "value"),
-    [
-        ("train: {threads: 2}", "2"),
-        ("sweep: {optimizer.lr: [1, 2]}", "a mapping"),
-    ],
-)
-def test_what_is_not_built_yet_is_refused_never_ignored(line: str, value: str) -> None:
-    (found,) = problems(DATA + line + "\n")
-    assert f"`{value}` is not available yet, leave it out or write `" in found
+def test_what_is_not_built_yet_is_refused_never_ignored() -> None:
+    (found,) = problems(DATA + "sweep: {optimizer.lr: [1, 2]}\n")
+    assert "`a mapping` is not available yet, leave it out or write `" in found
 
 
 def test_an_option_that_a_new_type_lacks_is_an_error_that_names_its_line() -> None:

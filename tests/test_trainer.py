@@ -17,6 +17,7 @@ from nnctl.initializers.he_normal import HeNormal
 from nnctl.layers.dense import Dense
 from nnctl.layers.tanh import Tanh
 from nnctl.losses.mse import Mse
+from nnctl.metrics.r2 import R2
 from nnctl.metrics.rmse import Rmse
 from nnctl.network.members import Streams, stream
 from nnctl.network.network import build
@@ -29,6 +30,7 @@ from nnctl.schedules.cosine import Cosine
 from nnctl.schedules.plateau import Plateau
 from nnctl.training.job import Job
 from nnctl.training.trainer import Epoch, Tick, Trainer
+from nnctl.training.waiting import MOST
 from nnctl.transforms.none import NoScaling
 
 
@@ -266,18 +268,27 @@ def test_a_plateau_may_watch_a_metric_on_the_training_rows() -> None:
 
 
 def test_memory_does_not_grow_with_the_number_of_steps() -> None:
-    trainer = Trainer(job(epochs=200))
-    events = trainer.run()
-    for _ in range(20):
-        next(events)
+    """From one time to the next at which no metrics wait."""
+    trainer = Trainer(job(epochs=4 * MOST[1], batch_size=50))
+    epochs = (event for event in trainer.run() if isinstance(event, Epoch))
+    sizes = []
     tracemalloc.start()
     try:
-        for _ in range(20):
-            next(events)
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(100):
-            next(events)
-        grown = tracemalloc.get_traced_memory()[0] - before
+        for event in epochs:
+            if event.epoch % MOST[1] == 0:
+                assert event.values["val_rmse"] > 0
+                sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert grown < 2_000
+    assert max(sizes[1:]) - sizes[1] < 2_000
+
+
+def test_metrics_that_wait_are_those_that_do_not() -> None:
+    """They wait while no metric decides about anything, and are there at the first look, in order."""
+    waiting = Trainer(job(epochs=2000, batch_size=50, metrics=(Rmse(), R2())))
+    at_once = Trainer(job(epochs=2000, batch_size=50, metrics=(Rmse(), R2()), monitor="val_r2", better="higher"))
+    assert set(waiting.waiting) == {"val"}
+    assert not at_once.waiting
+    found, expected = epochs_of(waiting), epochs_of(at_once)
+    assert [dict(event.values) for event in found] == [dict(event.values) for event in expected]
+    assert list(found[0].values) == waiting.job.columns

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnctl.component import Component
 from nnctl.metrics.predictions import Predictions as Predictions  # the name it is known by outside
 from nnctl.metrics.predictions import RowValues as RowValues
+from nnctl.metrics.series import Series as Series
 
 EPS = float(np.finfo(np.float64).eps)  # what scikit-learn keeps probabilities and divisors away from 0 by
 
@@ -36,6 +37,10 @@ class Metric(Component):
     def compute(self, p: Predictions) -> float:
         """The metric over all rows; nan where it has no value, so where no row has a weight above 0."""
         raise NotImplementedError
+
+    def of_each(self, series: Series) -> list[float]:
+        """``compute`` of each of a series, to the same bits; what is worth it computes them together."""
+        return [self.compute(p) for p in series]
 
 
 def ratio(part: float, whole: float) -> float:
@@ -89,8 +94,12 @@ def deviation_of(p: Predictions) -> NDArray[np.float64]:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def explained(errors: NDArray[np.float64], variance: NDArray[np.float64]) -> float:
-    """The mean over targets of ``1 - errors / variance``; without a variance 1 where there is no error, else 0."""
+def explained(errors: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean over targets of ``1 - errors / variance``; without a variance 1 where there is no error, else 0.
+
+    Shapes: errors (..., T), variance (T,) -> (...)
+    """
     flat = variance == 0
     scores = np.where(flat, errors == 0, 1 - errors / np.where(flat, 1.0, variance))
-    return float(scores.mean())
+    means: NDArray[np.float64] = scores.mean(axis=-1)
+    return means

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions
+from nnctl.metrics import Metric, Predictions, Series
 
 
 @component("accuracy")
@@ -19,3 +19,8 @@ class Accuracy(Metric):
         if p.weight is None:
             return int(np.count_nonzero(p.truth == p.predicted)) / len(p.truth)
         return float(p.mean_of(lambda rows: rows.truth == rows.predicted))
+
+    def of_each(self, series: Series) -> list[float]:
+        truth = series.rows.truth
+        right: list[int] = np.count_nonzero(series.predicted == truth, axis=-1).tolist()
+        return [hits / len(truth) for hits in right]

@@ -19,4 +19,4 @@ class ExplainedVariance(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return explained(variances(p, deviation_of), variances(p, values_of))
+        return float(explained(variances(p, deviation_of), variances(p, values_of)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, f1_scores
+from nnctl.metrics import Metric, Predictions, Series, f1_scores, ratios
 
 
 @component("macro_f1")
@@ -20,3 +22,11 @@ class MacroF1(Metric):
 
     def compute(self, p: Predictions) -> float:
         return float(f1_scores(p)[p.seen].mean())
+
+    def of_each(self, series: Series) -> list[float]:
+        if series.rows.task == "multilabel":
+            return super().of_each(series)
+        counts = series.confusion
+        either = counts.sum(axis=-1) + counts.sum(axis=-2)
+        scores = ratios(2 * np.diagonal(counts, axis1=-2, axis2=-1), either)
+        return [float(each[seen].mean()) for each, seen in zip(scores, either > 0, strict=True)]

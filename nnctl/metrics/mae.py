@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions
+from nnctl.metrics import Metric, Predictions, Series
 
 
 @component("mae")
@@ -17,3 +17,7 @@ class Mae(Metric):
 
     def compute(self, p: Predictions) -> float:
         return float(p.mean_of(lambda rows: np.abs(rows.deviation)).mean())
+
+    def of_each(self, series: Series) -> list[float]:
+        means: list[float] = series.mean_of(np.abs).mean(axis=-1).tolist()
+        return means

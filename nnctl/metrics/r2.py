@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, explained, squared_errors, values_of, variances
+from nnctl.metrics import Metric, Predictions, Series, explained, squared_errors, values_of, variances
 
 
 @component("r2")
@@ -21,4 +24,14 @@ class R2(Metric):
     better = "higher"
 
     def compute(self, p: Predictions) -> float:
-        return explained(squared_errors(p), variances(p, values_of)) if len(p.truth) > 1 else math.nan
+        return float(explained(squared_errors(p), _variances(p))) if len(p.truth) > 1 else math.nan
+
+    def of_each(self, series: Series) -> list[float]:
+        if len(series.rows.truth) == 1:
+            return super().of_each(series)
+        scores: list[float] = explained(series.mean_of(np.square), _variances(series.rows)).tolist()
+        return scores
+
+
+def _variances(p: Predictions) -> NDArray[np.float64]:
+    return p.of_truth("variances", lambda: variances(p, values_of))

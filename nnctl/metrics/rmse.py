@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions, squared_errors
+from nnctl.metrics import Metric, Predictions, Series, squared_errors
 
 
 @component("rmse")
@@ -20,3 +20,7 @@ class Rmse(Metric):
 
     def compute(self, p: Predictions) -> float:
         return float(np.sqrt(squared_errors(p)).mean())
+
+    def of_each(self, series: Series) -> list[float]:
+        means: list[float] = np.sqrt(series.mean_of(np.square)).mean(axis=-1).tolist()
+        return means

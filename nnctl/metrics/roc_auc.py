@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nnctl.component import component
-from nnctl.metrics import Metric, Predictions
-from nnctl.metrics.curves import roc_area
+from nnctl.metrics import Metric, Predictions, Series
+from nnctl.metrics.curves import roc_area, roc_areas
 
 
 @component("roc_auc")
@@ -21,3 +21,6 @@ class RocAuc(Metric):
 
     def compute(self, p: Predictions) -> float:
         return roc_area(p, p.positive)
+
+    def of_each(self, series: Series) -> list[float]:
+        return roc_areas(series, series.rows.positive)

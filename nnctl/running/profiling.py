@@ -178,3 +178,5 @@ class Profiler:
 
         vars(evaluator)["begin"] = begun
         self.watch(evaluator, "measure", "metrics")
+        for waiting in trainer.waiting.values():
+            self.watch(waiting, "settle", "metrics")

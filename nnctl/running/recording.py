@@ -20,17 +20,17 @@ from nnctl.errors import NnctlError, OutputError
 from nnctl.model import described
 from nnctl.preparing.preparation import Prepared, resolved
 from nnctl.running.machine import machine
+from nnctl.running.rows import Rows
 from nnctl.running.run import Run, weights_sha256
 from nnctl.runs import atomic
 from nnctl.runs.checkpoint import Checkpoint
 from nnctl.runs.checkpoints import Checkpoints
-from nnctl.runs.logs import Log, MetricsLog
+from nnctl.runs.logs import Log
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir, link_latest
 from nnctl.spec.dump import dump
 from nnctl.spec.reading import Spec, written
 from nnctl.training.evaluation import Evaluator
-from nnctl.training.job import Job
 from nnctl.training.trainer import Epoch, Stop, Trainer
 
 Array = NDArray[Any]
@@ -63,13 +63,10 @@ class Recorder:
         state = {} if saved is None else saved.meta
         self.unsaid: list[str] = []  # what has happened before or after all events, and has to be told
         self.stop = None if state.get("stop") is None else Stop(**state["stop"])  # how it ended, once that is saved
-        self._last_row: dict[str, Any] = state.get("last_row", {})
-        self._best_row: dict[str, Any] = state.get("best_row", {})
         self._best_saved = state.get("best_saved", 0)  # the epoch of the best weights on the disk
         self._saved_at, self._save_took, self._saved_step = time.perf_counter(), 0.0, trainer.stepping.done
         upto = None if saved is None else tuple(state["metrics"])
-        self.metrics = MetricsLog(run_dir.metrics_csv, columns_of(prepared.job), upto)
-        self._columns = prepared.job.columns
+        self.rows = Rows(run_dir.metrics_csv, prepared.job, state, upto)
         self.log = Log(run_dir.log)
         if saved is None:
             self.save()
@@ -78,13 +75,7 @@ class Recorder:
     def epoch(self, event: Epoch) -> list[str]:
         """Note a finished epoch; save if it is time. What has to be told is given back, here and below."""
         if event.values:
-            row = {"epoch": event.epoch, "step": event.step, "lr": event.lr, "seconds": event.seconds}
-            for name in self._columns:
-                row[name] = event.values[name]
-            self.metrics.append(row)
-            self._last_row = row
-            if event.improved:
-                self._best_row = self._last_row
+            self.rows.add(event)
         return self.keep_up() if event.stop is None else []
 
     def note(self, text: str) -> None:
@@ -93,7 +84,7 @@ class Recorder:
 
     def keep_up(self) -> list[str]:
         """Flush the metrics if they wait too long; save if it is time."""
-        self.metrics.flush_if_due()
+        self.rows.flush_if_due()
         return self.save() if self._due() else []
 
     def save(self) -> list[str]:
@@ -104,7 +95,7 @@ class Recorder:
         start, trainer = time.perf_counter(), self.trainer
         if not (np.isfinite(trainer.arena.theta).all() and np.isfinite(trainer.weights.theta).all()):
             return []
-        offset = self.metrics.offset()  # what the state counts on is on the disk before it
+        offset = self.rows.offset()  # what the state counts on is on the disk before it
         self._save_best()
         meta = {
             **self._meta,
@@ -113,8 +104,7 @@ class Recorder:
             "state": trainer.counters(),
             "monitor": self.prepared.job.monitor,
             "metrics": offset,
-            "last_row": self._last_row,
-            "best_row": self._best_row,
+            **self.rows.state(),
             "stop": self.stop and self.stop._asdict(),
         }
         tensors = self._tensors(trainer.weights.theta, trainer.arena.stats) | trainer.vectors()
@@ -125,6 +115,7 @@ class Recorder:
 
     def finish(self, stop: Stop) -> Run:
         """Save, judge the best weights on every part, and write how the run ended."""
+        self.rows.write()
         if stop.status == "diverged":
             self._save_best()  # the present weights are worth nothing; the last good save stays
         else:
@@ -132,9 +123,9 @@ class Recorder:
             self._last_save()
         best = self.trainer.best
         metrics = self.judge() if best.epoch else {}
-        self.metrics.close()
+        self.rows.close()
         summary = {"schema": "nnctl.metrics/1", "epochs": self.trainer.progress.epoch, "best_epoch": best.epoch}
-        atomic.write_json(self.dir.metrics_json, {**summary, "metrics": metrics, "last": self._last_row})
+        atomic.write_json(self.dir.metrics_json, {**summary, "metrics": metrics, "last": self.rows.last})
         if stop.status == "diverged":
             self._write_autopsy(stop.reason)
         return self._end(stop.status, stop.reason, metrics)
@@ -144,14 +135,15 @@ class Recorder:
 
         Nothing is judged anew: whoever sends a signal waits.
         """
+        self.rows.write()
         self._last_save()
-        self.metrics.close()
-        known = self.prepared.job.columns if self.trainer.best.epoch and self._best_row else []
-        return self._end("interrupted", reason, {name: self._best_row[name] for name in known})
+        self.rows.close()
+        known = self.prepared.job.columns if self.trainer.best.epoch and self.rows.best else []
+        return self._end("interrupted", reason, {name: self.rows.best[name] for name in known})
 
     def fail(self, reason: str) -> None:
         """Write that the run ended by an error, as far as the disk lets it be written."""
-        for step in (self.metrics.close, lambda: self._write_run("failed", reason), self.log.close):
+        for step in (self.rows.close, lambda: self._write_run("failed", reason), self.log.close):
             with suppress(OutputError):
                 step()
 
@@ -207,7 +199,7 @@ class Recorder:
         best = self.trainer.best
         if best.epoch in (0, self._best_saved):
             return
-        meta = {**self._meta, "kind": "best", "epoch": best.epoch, "value": best.value, "row": self._best_row}
+        meta = {**self._meta, "kind": "best", "epoch": best.epoch, "value": best.value, "row": self.rows.best}
         self.checkpoints.save_best(self._tensors(best.theta, best.stats), meta)
         self._best_saved = best.epoch
 
@@ -247,11 +239,6 @@ class Recorder:
                 "best_epoch": self.trainer.best.epoch,
             },
         )
-
-
-def columns_of(job: Job) -> list[str]:
-    """The header of metrics.csv."""
-    return ["epoch", "step", "lr", "seconds", *job.columns]
 
 
 def begin(run_dir: RunDir, spec: Spec, prepared: Prepared, trainer: Trainer, about: Mapping[str, Any]) -> Recorder:

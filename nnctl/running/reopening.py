@@ -30,7 +30,8 @@ from nnctl.running.extending import (
     within,
 )
 from nnctl.running.machine import differences, machine
-from nnctl.running.recording import Recorder, columns_of, now
+from nnctl.running.recording import Recorder, now
+from nnctl.running.rows import columns_of
 from nnctl.running.threads import recorded, threaded
 from nnctl.runs import atomic, checkpoint
 from nnctl.runs.checkpoint import Checkpoint

@@ -51,9 +51,14 @@ class MetricsLog:
         self._rows += 1
         self.flush_if_due()
 
+    @property
+    def due(self) -> bool:
+        """Whether nothing has been handed to the system for half a second."""
+        return time.monotonic() - self._flushed_at >= FLUSH_EVERY
+
     def flush_if_due(self) -> None:
-        """Hand what waits to the system, if that has not been done for half a second."""
-        if time.monotonic() - self._flushed_at >= FLUSH_EVERY:
+        """Hand what waits to the system, if it is time."""
+        if self.due:
             self.flush()
 
     def flush(self) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from nnctl.metrics import Metric, Predictions
+from nnctl.metrics import Metric, Predictions, Series
 from nnctl.network.members import stream
 from nnctl.testing.harness import Array, made
 
 CLASSES = {"binary": 2, "multiclass": 4, "multilabel": 3, "regression": 0}
 ROWS, TARGETS = 40, 2
+MANY = 150  # rows, too many to compare all pairs
 
 
 def check_metric_range(cls: type[Metric]) -> None:
@@ -56,6 +57,21 @@ def check_metric_extremes(cls: type[Metric]) -> None:
             for case in (p, perfect(p), lost(p), *(replace(case, weight=np.zeros(rows)) for case in (p, lost(p)))):
                 value = metric.compute(case)
                 assert type(value) is float, f"{metric}, {task}: gives a {type(value).__name__}, not a float"
+
+
+def check_metric_series(cls: type[Metric]) -> None:
+    """Each of a series of predictions gets the number that it gets alone, to the bit."""
+    for metric, task in metrics_of(cls):
+        for rows in (1, ROWS, MANY):
+            first = drawn(task, rows=rows)
+            others = [replace(drawn(task, seed, rows), truth=first.truth) for seed in range(1, 4)]
+            each = [first, *others, lost(first), perfect(first)]
+            names = [name for name in ("truth", "predicted", "probability") if getattr(first, name) is not None]
+            joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in each]) for name in names}
+            found = metric.of_each(Series(first, replace(first, **joined)))
+            expected = [metric.compute(p) for p in each]
+            assert np.array_equal(found, expected, equal_nan=True), f"{metric}, {task}: {found}, expected {expected}"
+            assert {type(value) for value in found} == {float}, f"{metric}, {task}: gives no floats"
 
 
 def metrics_of(cls: type[Metric]) -> Iterator[tuple[Metric, str]]:
@@ -106,4 +122,4 @@ def _assert_same(metric: Metric, one: Predictions, other: Predictions, what: str
     assert same, f"{metric}, {one.task}: {what} give {found}, expected {expected}"
 
 
-CHECKS = (check_metric_range, check_metric_order, check_metric_weights, check_metric_extremes)
+CHECKS = (check_metric_range, check_metric_order, check_metric_weights, check_metric_extremes, check_metric_series)

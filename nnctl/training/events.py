@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 
@@ -19,7 +20,7 @@ class Epoch(NamedTuple):
     step: int  # optimizer steps so far
     lr: float  # of the last step so far; before any, of the first
     seconds: float  # of training so far
-    values: dict[str, float]
+    values: Mapping[str, float]
     improved: bool
     stop: Stop | None
 

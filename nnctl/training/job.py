@@ -62,6 +62,12 @@ class Job:
         return self.val is None or any(name.startswith("train_") for name in watched if name)
 
     @property
+    def heeds_losses(self) -> bool:
+        """Whether no metric decides about anything, and the weights that move are those that are kept."""
+        heeded = {self.monitor, self.schedule.watches, self.early_stopping and self.early_stopping.monitor}
+        return heeded <= {None, "train_loss", "val_loss"} and not self.optimizer.averages
+
+    @property
     def columns(self) -> list[str]:
         """The values of an evaluated epoch, in the order of metrics.csv."""
         names = [metric.name for metric in self.metrics]

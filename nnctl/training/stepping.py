@@ -70,7 +70,7 @@ class Stepping:
         progress = self.progress
         return progress.rate * self.job.schedule.at(step, self._steps, self._epoch_steps, progress.schedule)
 
-    def observe(self, values: dict[str, float]) -> None:
+    def observe(self, values: Mapping[str, float]) -> None:
         """Show the schedule the value that it watches."""
         job, schedule = self.job, self.job.schedule
         if schedule.watches is not None and values:

@@ -25,6 +25,7 @@ from nnctl.training.events import Tick as Tick
 from nnctl.training.job import Job
 from nnctl.training.progress import Best, Progress
 from nnctl.training.stepping import Stepping
+from nnctl.training.waiting import Values, Waiting
 
 Array = NDArray[Any]
 
@@ -51,7 +52,14 @@ class Trainer:
         self.best = Best(self.weights.theta.copy(), self.arena.stats.copy())
         self._finite = Finite(self.arena.theta)
         parts = {"val": job.val, "train": job.train if job.measures_train else None}  # in the order of metrics.csv
-        self._judged = [(name, examples) for name, examples in parts.items() if examples is not None]
+        self._judged = {part: examples for part, examples in parts.items() if examples is not None}
+        names = [f"{part}_{name}" for part in self._judged for name in ("loss", *(each.name for each in job.metrics))]
+        self._columns = tuple(dict.fromkeys(["train_loss", *names]))
+        self.waiting = {
+            part: Waiting(part, examples, job)
+            for part, examples in self._judged.items()
+            if job.heeds_losses and Waiting.fits(examples, job)
+        }
         self.fault: Fault | None = None  # the last one
         self._started = 0.0  # on the clock, less the seconds of training before
 
@@ -183,8 +191,8 @@ class Trainer:
         """Evaluate if it is time, and only then count the epoch and draw the conclusions."""
         progress, job = self.progress, self.job
         epoch = progress.epoch + 1
-        values: dict[str, float] = {}
-        judged: dict[str, float] = {}
+        values: Mapping[str, float] = {}
+        judged = values
         finite = True
         end = self._end(epoch)
         if end or epoch % job.eval_every == 0:
@@ -212,7 +220,7 @@ class Trainer:
             return "all epochs done"
         return "max_time" if self._out_of_time() else ""
 
-    def _evaluate(self) -> Generator[Tick, None, tuple[dict[str, float], dict[str, float], bool]]:
+    def _evaluate(self) -> Generator[Tick, None, tuple[Mapping[str, float], Mapping[str, float], bool]]:
         """The values of an evaluated epoch by their column names, those that decide, and whether all is finite.
 
         What decides about best, stopping and the schedule is the weights that are kept: where they are an average, the
@@ -223,18 +231,24 @@ class Trainer:
         judged: dict[str, float] = {}
         with np.errstate(all="ignore"):
             finite = self._finite()
-        for part, examples in self._judged:
+        for part, examples in self._judged.items():
             scoring = self.evaluator.begin(examples)
             if scoring.advance():
                 yield from self._score(scoring)
-            found = self.evaluator.measure(scoring, examples, job.target, job.metrics)
-            finite = finite and math.isfinite(found["loss"])
-            for name, value in found.items():
-                judged[f"{part}_{name}"] = value
+            finite = finite and math.isfinite(scoring.loss)
+            judged[f"{part}_loss"] = scoring.loss
+            if part in self.waiting:
+                self.waiting[part].add(scoring.scores, judged)
+            else:
+                for name, value in self.evaluator.measure(scoring, examples, job.target, job.metrics).items():
+                    judged[f"{part}_{name}"] = value
         mean = progress.loss / (progress.weight or 1.0)
-        values = {"train_loss": mean, **judged}  # it comes first, though judged may hold another one
-        values["train_loss"] = mean
-        return values, {**values, **judged} if job.optimizer.averages else values, finite and math.isfinite(mean)
+        finite = finite and math.isfinite(mean)
+        if job.optimizer.averages:
+            return {**judged, "train_loss": mean}, {"train_loss": mean, **judged}, finite
+        judged["train_loss"] = mean
+        values = Values(self._columns, judged, self.waiting.values())
+        return values, values, finite
 
     def _score(self, scoring: Scoring) -> Iterator[Tick]:
         """Score the rows that are left, with a tick when one is due."""
@@ -245,7 +259,7 @@ class Trainer:
                 yield Tick(progress.epoch + 1, self.stepping.done, progress.seconds)
             left = scoring.advance()
 
-    def _keep_best(self, values: dict[str, float]) -> bool:
+    def _keep_best(self, values: Mapping[str, float]) -> bool:
         """Copy the weights if this epoch is the best so far; the earliest of equals stays."""
         best, value = self.best, values[self.job.monitor or "train_loss"]
         if not math.isfinite(value):
@@ -259,7 +273,7 @@ class Trainer:
         np.copyto(best.stats, self.arena.stats)
         return True
 
-    def _stop(self, values: dict[str, float], end: str) -> Stop | None:
+    def _stop(self, values: Mapping[str, float], end: str) -> Stop | None:
         rule, progress = self.job.early_stopping, self.progress
         if rule is not None and values:
             reason = rule.update(

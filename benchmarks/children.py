@@ -11,7 +11,6 @@ from typing import Any, Self
 
 from benchmarks.peers import LIBRARIES
 from benchmarks.rounds import ROOT, Timed
-from benchmarks.workloads import Workload
 
 # What no user has set: OpenBLAS chooses its kernels by itself, and bytecode is kept.
 DROPPED = ("OPENBLAS_", "OMP_", "MKL_", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPROFILEIMPORTTIME")
@@ -59,11 +58,12 @@ class Peers:
     def sides(self) -> list[str]:
         return [side for library in self._processes for side in LIBRARIES[library]]
 
-    def round(self, side: str, workload: Workload, steps: int) -> Timed:
+    def round(self, side: str, workload: str, steps: int) -> Timed:
         """The seconds of a step in a round of a side."""
-        process = next(each for name, each in self._processes.items() if side in LIBRARIES[name])
+        library = next((name for name, sides in LIBRARIES.items() if side in sides), "torch")
+        process = self._processes[library]
         assert process.stdin is not None
-        print(json.dumps([workload.name, side, steps]), file=process.stdin, flush=True)
+        print(json.dumps([workload, side, steps]), file=process.stdin, flush=True)
         answer = self._read(process)
         if not answer:
             raise RuntimeError(f"the process of {side} has ended")

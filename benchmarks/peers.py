@@ -7,6 +7,7 @@ It needs no nnctl, so another environment may run it.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -14,13 +15,13 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.rounds import timed
-from benchmarks.workloads import BETA1, BETA2, EPS, LR, WORKLOADS, Workload
+from benchmarks.workloads import BETA1, BETA2, EPS, IMAGES, LR, WORKLOADS, Workload
 
 Step = Callable[[], Any]
 Made = dict[str, tuple[Step, Callable[[], None]]]  # by side: a step, and what begins anew
 
 LIBRARIES = {
-    "torch": ("PyTorch eager", "PyTorch fused"),
+    "torch": ("PyTorch eager", "PyTorch fused"),  # and the sides of the images
     "jax": ("JAX jit", "JAX scan"),
     "sklearn": ("scikit-learn",),
 }
@@ -41,7 +42,8 @@ def main() -> None:
     for line in sys.stdin:
         name, side, steps = json.loads(line)
         if name not in made:
-            made = {name: make(WORKLOADS[name])}  # the one before has had its rounds
+            # The one before has had its rounds.
+            made = {name: torch_images() if name == IMAGES.name else make(WORKLOADS[name])}
         step, anew = made[name][side]
         several = scanned(WORKLOADS[name]) if side == "JAX scan" else 1
         anew()
@@ -96,6 +98,48 @@ def torch_steps(threads: int) -> Callable[[Workload], Made]:
     return lambda workload: {
         "PyTorch eager": side(workload, fused=False),
         "PyTorch fused": side(workload, fused=True),
+    }
+
+
+def torch_images() -> Made:
+    """Steps on the next batch of the images, gathering and loss included, in three manners."""
+    import torch
+
+    nn = torch.nn
+    pixels, codes = (torch.from_numpy(array) for array in IMAGES.data())
+
+    def side(*, channels_last: bool, fused: bool) -> tuple[Step, Callable[[], None]]:
+        torch.manual_seed(0)
+        flat = 64 * (IMAGES.side // 4) ** 2
+        net = nn.Sequential(
+            *(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Flatten(), nn.Linear(flat, 64), nn.ReLU(), nn.Linear(64, IMAGES.classes)),
+        )
+        form = torch.channels_last if channels_last else torch.contiguous_format
+        net = net.to(memory_format=form)
+        x = pixels.reshape(-1, 1, IMAGES.side, IMAGES.side).contiguous(memory_format=form)
+        starts = itertools.cycle(range(0, len(x), IMAGES.batch))
+        order = torch.randperm(len(x))
+        adam = torch.optim.Adam(net.parameters(), lr=LR, fused=fused or None)
+        criterion = nn.CrossEntropyLoss()
+
+        def step() -> float:
+            start = next(starts)
+            rows = order[start : start + IMAGES.batch]
+            adam.zero_grad(set_to_none=True)
+            loss = criterion(net(x[rows]), codes[rows])
+            loss.backward()
+            adam.step()
+            return float(loss.detach())
+
+        return step, lambda: None
+
+    plain, last, fused = IMAGES.sides
+    return {
+        plain: side(channels_last=False, fused=False),
+        last: side(channels_last=True, fused=False),
+        fused: side(channels_last=False, fused=True),
     }
 
 

@@ -77,7 +77,7 @@ def measured(workload: Workload, rounds: int, peers: Peers) -> dict[str, list[Ti
                 timed(step, max(1, workload.steps // 4))  # so that the caches hold what is this side's
                 seconds = timed(step, workload.steps)
             else:
-                seconds = peers.round(side, workload, workload.steps)
+                seconds = peers.round(side, workload.name, workload.steps)
             if place:
                 taken.append(seconds)
     return found

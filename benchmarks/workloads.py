@@ -1,4 +1,4 @@
-"""The five networks whose steps are compared: dense layers with ReLU, cross entropy, one batch of random numbers."""
+"""The networks whose steps are compared: dense layers with ReLU, cross entropy, one batch of random numbers; images."""
 
 from __future__ import annotations
 
@@ -73,3 +73,26 @@ WORKLOADS = {
         Workload("wide", (784, 2048, 2048, 10), 512, 180_000),
     )
 }
+
+
+@dataclass(frozen=True)
+class Images:
+    """Random images and a convolutional network on batches of them."""
+
+    name: str = "cnn"
+    batch: int = 64
+    rows: int = 4096
+    side: int = 28
+    classes: int = 10
+    steps: int = 10
+    sides: tuple[str, ...] = ("PyTorch", "PyTorch, channels last", "PyTorch, fused Adam")
+
+    def data(self) -> tuple[Array, Array]:
+        """Images (N, 784) in [0, 1), a fifth of the pixels not zero as in handwritten digits, and classes (N,)."""
+        rng = np.random.default_rng(0)
+        pixels = rng.random((self.rows, self.side * self.side), dtype=np.float32)
+        pixels *= rng.random(pixels.shape) < 0.2
+        return pixels, rng.integers(0, self.classes, self.rows)
+
+
+IMAGES = Images()

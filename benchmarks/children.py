@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.peers import LIBRARIES
@@ -27,7 +28,14 @@ def environment(threads: int | None = None, **more: str) -> dict[str, str]:
     """What a process sees; None: it may take as many threads as it wants."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
     limits = {} if threads is None else dict.fromkeys(THREADS, str(threads))
-    return {**kept, **limits, **more}
+    path = os.pathsep.join(filter(None, [str(ROOT), kept.pop("PYTHONPATH", "")]))  # this tree, whatever is installed
+    return {**kept, "PYTHONPATH": path, **limits, **more}
+
+
+def nnctl() -> list[str]:
+    """The command of nnctl."""
+    script = Path(sys.executable).parent / "nnctl"
+    return [str(script)] if script.exists() else [sys.executable, "-m", "nnctl"]
 
 
 class Peers:

@@ -59,7 +59,7 @@ def command(
     """The seconds that a process takes, and those that it and its children worked."""
     first()
     before, began = os.times(), time.perf_counter()
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=env, cwd=cwd)
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env, cwd=cwd)
     after, seconds = os.times(), time.perf_counter() - began
     return seconds, sum(after[2:4]) - sum(before[2:4])
 

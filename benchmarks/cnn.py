@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.children import Peers
 from benchmarks.command import Options, run_alone
-from benchmarks.own import own_images
+from benchmarks.own import own_images, stepper
 from benchmarks.report import Mark, Table, number, times
 from benchmarks.rounds import Timed, medians, ratios, timed
 from benchmarks.workloads import IMAGES
@@ -35,7 +35,7 @@ def cnn_tables(options: Options) -> list[Table]:
     )
     for threads in AGAINST_TORCH:
         with threadpool_limits(1), Peers(options.peers, ["torch"], threads=threads) as peers:
-            found = _measured(own_images(threads), min(options.rounds, MOST_ROUNDS), peers)
+            found = _measured(stepper(own_images(threads)), min(options.rounds, MOST_ROUNDS), peers)
         clocked = threads > 1
         place = 0 if clocked else 1
         shown = {side: medians(taken)[place] for side, taken in found.items()}

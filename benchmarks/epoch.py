@@ -58,7 +58,7 @@ class Trained:
         path.write_text(
             f"data: {self.data}\nmodel: {{hidden: {list(self.workload.sizes[1:-1])}}}\n"
             f"optimizer: {{type: adam, lr: {LR}}}\n"
-            f"train: {{epochs: {self.epochs}, batch_size: {self.batch_size}}}\n"
+            f"train: {{epochs: {self.epochs}, batch_size: {self.batch_size}, threads: 1}}\n"
             "early_stopping: {type: patience, patience: 1000000}\n"
         )
         return path

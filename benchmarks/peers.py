@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.rounds import timed
-from benchmarks.workloads import BETA1, BETA2, EPS, IMAGES, LR, WORKLOADS, Workload
+from benchmarks.workloads import ALL, BETA1, BETA2, EPS, IMAGES, LR, Workload
 
 Step = Callable[[], Any]
 Made = dict[str, tuple[Step, Callable[[], None]]]  # by side: a step, and what begins anew
@@ -43,9 +43,9 @@ def main() -> None:
         name, side, steps = json.loads(line)
         if name not in made:
             # The one before has had its rounds.
-            made = {name: torch_images() if name == IMAGES.name else make(WORKLOADS[name])}
+            made = {name: torch_images() if name == IMAGES.name else make(ALL[name])}
         step, anew = made[name][side]
-        several = scanned(WORKLOADS[name]) if side == "JAX scan" else 1
+        several = scanned(ALL[name]) if side == "JAX scan" else 1
         anew()
         timed(step, max(2, steps // several // 4))  # lazy set-up, and the caches
         clock, cpu = timed(step, max(1, steps // several))

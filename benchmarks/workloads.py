@@ -74,6 +74,10 @@ WORKLOADS = {
     )
 }
 
+MIDDLE = Workload("middle", (100, 256, 256, 1), 256, 1500)
+THREADED = (WORKLOADS["mnistL"], WORKLOADS["wide"], MIDDLE)  # networks that two threads share
+ALL = {**WORKLOADS, MIDDLE.name: MIDDLE}
+
 
 @dataclass(frozen=True)
 class Images:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import epoch, step
+from benchmarks import epoch, step, threads
 from benchmarks.bare import BareLoop
 from benchmarks.children import Peers
 from benchmarks.command import Options
+from benchmarks.own import own_rows, stepper
 from benchmarks.report import Mark, Table
 from benchmarks.workloads import WORKLOADS, Workload
 from nnctl.console.progress import Plain
@@ -77,3 +78,20 @@ def test_the_pieces_of_an_epoch_run(tmp_path: Path) -> None:
     for display in (epoch.bar, Plain):
         assert epoch.whole_epoch(config, tmp_path / "runs", display) > (0, 0)
     assert epoch.arithmetic(open_experiment(config).prepared, 2, validation=True) > (0, 0)
+
+
+def test_two_threads_step_as_the_bare_loop_does() -> None:
+    workload, bare = WORKLOADS["small"], BareLoop(WORKLOADS["small"])
+    sides = {name: own_rows(workload, count) for name, count in ((threads.ONE, 1), (threads.TWO, 2))}
+    with Peers(None) as peers:
+        found = threads.measured(workload, sides, 1, peers)
+    assert {name: len(taken) for name, taken in found.items()} == {threads.ONE: 1, threads.TWO: 1, threads.BARE: 1}
+    for _ in range(3):
+        bare.step()
+    for stepping in sides.values():
+        threads.anew(stepping, workload)()
+        step = stepper(stepping)
+        for _ in range(3):
+            step()
+        np.testing.assert_allclose(stepping.arena.theta, bare.theta, atol=1e-6)
+        stepping.team.close()

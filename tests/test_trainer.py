@@ -287,8 +287,8 @@ def test_metrics_that_wait_are_those_that_do_not() -> None:
     """They wait while no metric decides about anything, and are there at the first look, in order."""
     waiting = Trainer(job(epochs=2000, batch_size=50, metrics=(Rmse(), R2())))
     at_once = Trainer(job(epochs=2000, batch_size=50, metrics=(Rmse(), R2()), monitor="val_r2", better="higher"))
-    assert set(waiting.waiting) == {"val"}
-    assert not at_once.waiting
+    assert set(waiting.judging.waiting) == {"val"}
+    assert not at_once.judging.waiting
     found, expected = epochs_of(waiting), epochs_of(at_once)
     assert [dict(event.values) for event in found] == [dict(event.values) for event in expected]
     assert list(found[0].values) == waiting.job.columns

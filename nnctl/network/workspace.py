@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from nnctl.network.network import Network, Node
 from nnctl.network.weighing import Weighing
 
 Array = NDArray[Any]
+
+FEW = 32  # losses that are summed one by one
 
 
 class Workspace:
@@ -103,6 +106,17 @@ def _list_buffers(
             _list_buffers(chain, node.inputs.shape, level + 1, shapes, training=training)
 
 
+def summed(losses: Array) -> float:
+    """The sum of few numbers in float64, exactly rounded: a third of the time of a reduction that has to convert them.
+
+    Shapes: losses (N,)
+    """
+    try:
+        return math.fsum(losses.tolist())
+    except ValueError:  # infinities of both signs
+        return math.nan
+
+
 class Part(NamedTuple):
     """Where the rows of a pass stand in a larger batch, of whose mean loss they compute their share.
 
@@ -135,6 +149,7 @@ class Pass:
         loss = _loss_slot(space, rows, chain, self.t, rows if part is None else part.batch)
         self.scores, self.losses = chain.y, loss.losses
         self.dx: Any = chain.dx
+        self._few = rows <= FEW and not network.members
         self._forward: Steps = [*chain.onward, (space.losses[0].forward, loss)]
         self._backward: Steps = [(space.losses[0].backward, loss), *chain.back]
         if space.weighted:
@@ -180,6 +195,8 @@ class Pass:
 
     def loss_sum(self) -> Any:
         """The sum of the rows' losses in float64: a number, or (K,) for a stack."""
+        if self._few:
+            return summed(self.losses)
         return np.add.reduce(self.losses, -1, np.float64)
 
     def weight(self) -> Any:

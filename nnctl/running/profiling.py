@@ -178,5 +178,5 @@ class Profiler:
 
         vars(evaluator)["begin"] = begun
         self.watch(evaluator, "measure", "metrics")
-        for waiting in trainer.waiting.values():
+        for waiting in trainer.judging.waiting.values():
             self.watch(waiting, "settle", "metrics")

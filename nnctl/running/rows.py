@@ -14,7 +14,7 @@ MOST = 1000  # epochs that wait
 
 
 class Rows:
-    """Writes a row for every evaluated epoch; ``last`` is the last one that is written, ``best`` that of the best epoch.
+    """Writes a row for every evaluated epoch; ``last`` is the last that is written, ``best`` that of the best epoch.
 
     Epochs wait until the log is due: the values of many together cost less than one by one. ``state`` and ``upto`` are
     what ``state`` and ``offset`` gave, for a run that goes on.

@@ -16,6 +16,7 @@ from nnctl.errors import Place, Problem, RunError
 from nnctl.runs import atomic
 
 FLUSH_EVERY = 0.5  # seconds that a row of metrics may wait for
+PLAIN = {int, float}  # whose repr is the shortest text that reads back exactly
 
 
 class MetricsLog:
@@ -47,7 +48,7 @@ class MetricsLog:
     def append(self, row: Mapping[str, float | int | None]) -> None:
         """Add a row; a value that is missing, None or not finite becomes an empty cell."""
         assert row.keys() <= self._columns, f"not in the header: {sorted(row.keys() - self._columns)}"
-        self._waiting += (",".join([_cell(row.get(column)) for column in self.header]) + "\n").encode()
+        self._waiting += _cells([row.get(column) for column in self.header]).encode()
         self._rows += 1
         self.flush_if_due()
 
@@ -118,9 +119,14 @@ def _line(header: Sequence[str]) -> bytes:
     return line.getvalue().encode()
 
 
+def _cells(values: list[Any]) -> str:
+    """A line; plain finite numbers, as nearly all are, are written by one call for all of them."""
+    if PLAIN.issuperset(map(type, values)) and math.isfinite(sum(values)):
+        return repr(values)[1:-1].replace(" ", "") + "\n"
+    return ",".join(map(_cell, values)) + "\n"
+
+
 def _cell(value: Any) -> str:
-    if type(value) is float and math.isfinite(value):  # as nearly all of them are
-        return repr(value)
     if isinstance(value, Integral):  # those of NumPy too, which are no int
         return str(int(value))
     # repr of a plain float is the shortest that reads back exactly; that of a NumPy scalar has a name around it.

@@ -17,7 +17,7 @@ from nnctl.metrics import Metric, Predictions
 from nnctl.metrics.predictions import kept
 from nnctl.network.arena import Arena
 from nnctl.network.network import Network
-from nnctl.network.workspace import Workspace
+from nnctl.network.workspace import FEW, Workspace, summed
 
 Array = NDArray[Any]
 
@@ -63,13 +63,16 @@ class Evaluator:
             return {"loss": scoring.loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
 
     def _whole(self, scoring: Scoring) -> Scoring:
-        while scoring.advance():
-            pass
+        with np.errstate(all="ignore"):
+            while not scoring.whole:
+                scoring.advance()
         return scoring
 
 
 class Scoring:
     """All rows of a part on their way through a network, some of them in each ``advance``; without t no loss is taken.
+
+    Ruined weights give a loss that is not finite, which says it all: who advances says ``np.errstate``.
 
     Shapes: scores (N, O), those of the rows so far.
     """
@@ -85,24 +88,25 @@ class Scoring:
         """The mean loss of the rows so far, weighted by w (N,)."""
         return self._loss / self._weight if self._weight else math.nan
 
-    def advance(self) -> bool:
-        """Score the next rows; whether some are left."""
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are scored."""
+        return self._done == len(self._x)
+
+    def advance(self) -> None:
+        """Score the next rows, of which there must be some."""
         start, stop = self._done, min(self._done + self._rows, len(self._x))
-        if start == stop:
-            return False
-        with np.errstate(all="ignore"):  # ruined weights give a loss that is not finite, which says it all
-            run = self._space.at(stop - start)
-            run.x[...] = self._x[start:stop]
-            if self._t is None:
-                run.score()
-            else:
-                run.t[...] = self._t[start:stop]
-                run.forward()
-                part, share = _loss_sum(run.losses, None if self._w is None else self._w[start:stop])
-                self._loss, self._weight = self._loss + part, self._weight + share
-            self.scores[start:stop] = run.scores
+        run = self._space.at(stop - start)
+        run.x[...] = self._x[start:stop]
+        if self._t is None:
+            run.score()
+        else:
+            run.t[...] = self._t[start:stop]
+            run.forward()
+            part, share = _loss_sum(run.losses, None if self._w is None else self._w[start:stop])
+            self._loss, self._weight = self._loss + part, self._weight + share
+        self.scores[start:stop] = run.scores
         self._done = stop
-        return stop < len(self._x)
 
 
 class Judged(Predictions):
@@ -181,7 +185,7 @@ class Judged(Predictions):
 def _loss_sum(losses: Array, w: Array | None) -> tuple[float, float]:
     """The sum of the losses, and of the weights; rows of weight 0 do not count, whatever their loss."""
     if w is None:
-        return float(np.add.reduce(losses, dtype=np.float64)), len(losses)
+        return summed(losses) if len(losses) <= FEW else float(np.add.reduce(losses, dtype=np.float64)), len(losses)
     counting, weights = w > 0, w.astype(np.float64)
     return float((weights[counting] * losses[counting]).sum()), float(weights.sum())
 

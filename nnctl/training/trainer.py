@@ -23,9 +23,9 @@ from nnctl.training.events import Fault as Fault
 from nnctl.training.events import Stop as Stop
 from nnctl.training.events import Tick as Tick
 from nnctl.training.job import Job
+from nnctl.training.judging import Judging
 from nnctl.training.progress import Best, Progress
 from nnctl.training.stepping import Stepping
-from nnctl.training.waiting import Values, Waiting
 
 Array = NDArray[Any]
 
@@ -51,15 +51,7 @@ class Trainer:
         self.evaluator = Evaluator(job.network, job.loss, self.weights)
         self.best = Best(self.weights.theta.copy(), self.arena.stats.copy())
         self._finite = Finite(self.arena.theta)
-        parts = {"val": job.val, "train": job.train if job.measures_train else None}  # in the order of metrics.csv
-        self._judged = {part: examples for part, examples in parts.items() if examples is not None}
-        names = [f"{part}_{name}" for part in self._judged for name in ("loss", *(each.name for each in job.metrics))]
-        self._columns = tuple(dict.fromkeys(["train_loss", *names]))
-        self.waiting = {
-            part: Waiting(part, examples, job)
-            for part, examples in self._judged.items()
-            if job.heeds_losses and Waiting.fits(examples, job)
-        }
+        self.judging = Judging(job, self.evaluator)
         self.fault: Fault | None = None  # the last one
         self._started = 0.0  # on the clock, less the seconds of training before
 
@@ -223,41 +215,26 @@ class Trainer:
     def _evaluate(self) -> Generator[Tick, None, tuple[Mapping[str, float], Mapping[str, float], bool]]:
         """The values of an evaluated epoch by their column names, those that decide, and whether all is finite.
 
-        What decides about best, stopping and the schedule is the weights that are kept: where they are an average, the
-        train_loss among these values is theirs, not the mean over the epoch as the weights move. The last step may have
-        ruined the weights after its loss was taken.
+        The last step may have ruined the weights after its loss was taken.
         """
-        job, progress = self.job, self.progress
-        judged: dict[str, float] = {}
         with np.errstate(all="ignore"):
             finite = self._finite()
-        for part, examples in self._judged.items():
-            scoring = self.evaluator.begin(examples)
-            if scoring.advance():
-                yield from self._score(scoring)
-            finite = finite and math.isfinite(scoring.loss)
-            judged[f"{part}_loss"] = scoring.loss
-            if part in self.waiting:
-                self.waiting[part].add(scoring.scores, judged)
-            else:
-                for name, value in self.evaluator.measure(scoring, examples, job.target, job.metrics).items():
-                    judged[f"{part}_{name}"] = value
-        mean = progress.loss / (progress.weight or 1.0)
-        finite = finite and math.isfinite(mean)
-        if job.optimizer.averages:
-            return {**judged, "train_loss": mean}, {"train_loss": mean, **judged}, finite
-        judged["train_loss"] = mean
-        values = Values(self._columns, judged, self.waiting.values())
-        return values, values, finite
+            scorings = self.judging.begin()
+        for scoring in scorings.values():
+            yield from self._score(scoring)
+        mean = self.progress.loss / (self.progress.weight or 1.0)
+        values, judged, sound = self.judging.values(scorings, mean)
+        return values, judged, finite and sound
 
     def _score(self, scoring: Scoring) -> Iterator[Tick]:
         """Score the rows that are left, with a tick when one is due."""
-        progress, left = self.progress, True
-        while left:
+        progress = self.progress
+        while not scoring.whole:
             if self._seconds() >= progress.seconds + TICK:
                 progress.seconds = self._seconds()
                 yield Tick(progress.epoch + 1, self.stepping.done, progress.seconds)
-            left = scoring.advance()
+            with np.errstate(all="ignore"):
+                scoring.advance()
 
     def _keep_best(self, values: Mapping[str, float]) -> bool:
         """Copy the weights if this epoch is the best so far; the earliest of equals stays."""

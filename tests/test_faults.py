@@ -271,7 +271,7 @@ def test_begun_anew_an_optimizer_goes_the_way_of_a_fresh_one(cls: type[Optimizer
         for trainer, steps in ((used, 3), (fresh, 0)):
             trainer.batches.shuffle()
             for _ in range(steps):
-                trainer.stepping.take()
+                trainer.stepping.take(0.0, math.inf)
                 trainer.progress.batch %= len(trainer.batches)
             trainer.stepping.roll_back(trainer.best)
             trainer.progress.batch = 0
@@ -280,7 +280,7 @@ def test_begun_anew_an_optimizer_goes_the_way_of_a_fresh_one(cls: type[Optimizer
         for _ in range(4):
             for trainer in (used, fresh):
                 trainer.progress.rate = 1.0
-                assert trainer.stepping.take() == ""
+                assert trainer.stepping.take(0.0, math.inf) in ("", "tick")
                 trainer.progress.batch %= len(trainer.batches)
         assert used.arena.theta.tobytes() == fresh.arena.theta.tobytes()
         assert used.weights.theta.tobytes() == fresh.weights.theta.tobytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 from dataclasses import replace
 from itertools import pairwise
@@ -263,7 +264,7 @@ def test_no_thread_stays_after_a_run_nor_after_one_that_is_left() -> None:
     events.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before
     trainer = Trainer(sharded())
-    trainer.stepping.take()
+    trainer.stepping.take(0.0, math.inf)
     assert threading.active_count() == before + 1
     del trainer
     gc.collect()

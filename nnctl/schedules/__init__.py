@@ -42,6 +42,11 @@ class Schedule(Component):
         unit = epoch_steps if self.per == "epoch" else 1
         return self.proper((step - warm) // unit, max(1, math.ceil((total - warm) / unit)), warm / unit, state)
 
+    @property
+    def flat(self) -> bool:
+        """Whether the factor is 1 in every step."""
+        return False
+
     def warmup_steps(self, total: int, epoch_steps: int) -> int:
         """The number W of steps of the warmup, at most all."""
         return min(total, round(self.warmup * (total if self.warmup < 1 else epoch_steps)))

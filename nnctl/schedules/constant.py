@@ -10,5 +10,9 @@ from nnctl.schedules import Schedule
 class Constant(Schedule):
     """Factor 1 in every unit."""
 
+    @property
+    def flat(self) -> bool:
+        return not self.warmup
+
     def curve(self, t: int, n: int) -> float:
         return 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -14,9 +15,9 @@ from nnctl.network.descent import Descent
 from nnctl.network.finite import Finite
 from nnctl.network.members import Streams, stream
 from nnctl.network.objective import Objective
-from nnctl.network.shards import ShardedPass, Shards
+from nnctl.network.shards import Shards
 from nnctl.network.team import Team
-from nnctl.network.workspace import Pass, Workspace
+from nnctl.network.workspace import Workspace
 from nnctl.training.job import Job
 from nnctl.training.progress import Best, Progress
 
@@ -78,33 +79,47 @@ class Stepping:
             value = values[schedule.watches]
             schedule.observe(self.progress.schedule, unit=unit, value=value, better=job.schedule_better)
 
-    def take(self) -> Bad:
-        """One batch, or what of it is not finite: then it is not counted, and moves no weights."""
-        progress, batches = self.progress, self.batches
-        run = self._passes.at(batches.rows(progress.batch))
+    def take(self, due: float, save: float) -> Bad | Literal["tick", "save"]:
+        """Take batches up to the end of the epoch, or until the clock is at ``due``, or so many steps are done.
+
+        What of a batch is not finite is told at once: such a batch is not counted, and moves no weights.
+        """
+        if self.job.optimizer.evaluates:
+            return self._search(save)
+        progress, slot, descent, clock = self.progress, self.slot, self.descent, time.perf_counter
+        passes, source, finite, batches = self._passes, self._source, self._finite, len(self.batches)
+        rows, gathers, flat = self.batches.rows, descent.optimizer.accumulate > 1, self.job.schedule.flat
+        while progress.batch < batches:
+            run = passes.at(rows(progress.batch))
+            source.load(progress.batch, run)
+            if self._stats is not None:
+                np.copyto(self._stats, self.arena.stats)
+            run.forward()
+            loss = float(run.loss_sum())
+            if not math.isfinite(loss):
+                return "loss"
+            run.backward()
+            if not finite():
+                return "gradient"
+            progress.batch += 1
+            progress.loss += loss
+            weight = float(run.weight())
+            progress.weight += weight
+            if not gathers or descent.gather(weight, last=progress.batch == batches):
+                descent.step(progress.rate if flat else self.factor(self.done))
+                if progress.anew + slot.t >= save:
+                    return "save"
+            if clock() >= due and progress.batch < batches:
+                return "tick"
+        return ""
+
+    def _search(self, save: float) -> Bad | Literal["save"]:
+        """One step of an optimizer that evaluates by itself, if it starts from a finite loss and gradient."""
+        progress = self.progress
+        run = self._passes.at(self.batches.rows(progress.batch))
         self._source.load(progress.batch, run)
         if self._stats is not None:
             np.copyto(self._stats, self.arena.stats)
-        if self.job.optimizer.evaluates:
-            return self._search(run)
-        run.forward()
-        loss = float(run.loss_sum())
-        if not math.isfinite(loss):
-            return "loss"
-        run.backward()
-        if not self._finite():
-            return "gradient"
-        progress.batch += 1
-        progress.loss += loss
-        weight = float(run.weight())
-        progress.weight += weight
-        if self.descent.gather(weight, last=progress.batch == len(batches)):
-            self.descent.step(self.factor(self.done))
-        return ""
-
-    def _search(self, run: Pass | ShardedPass) -> Bad:
-        """One step of an optimizer that evaluates by itself, if it starts from a finite loss and gradient."""
-        progress = self.progress
         objective = self.objective = self.objective or Objective(run, self.dropping, self.descent)
         loss = objective.begin()
         if objective.bad:
@@ -113,7 +128,7 @@ class Stepping:
         progress.loss += loss
         progress.weight += float(run.weight())
         objective.step(self.factor(self.done))
-        return ""
+        return "save" if self.done >= save else ""
 
     @property
     def spaces(self) -> list[Workspace]:

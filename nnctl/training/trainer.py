@@ -88,21 +88,19 @@ class Trainer:
 
     def _train(self) -> Literal["epoch", "tick", "save"] | Fault | Stop:
         """Take batches until the epoch or the time is over, a tick or a save is due, or there is something to tell."""
-        progress, stepping, clock, batches = self.progress, self.stepping, time.perf_counter, len(self.batches)
-        due, save = clock() + TICK, self._next_save()
+        progress, stepping, batches = self.progress, self.stepping, len(self.batches)
+        due, save = time.perf_counter() + TICK, self._next_save()
         if progress.batch == 0:
             self.batches.shuffle()
         elif self._out_of_time():
             stepping.cut_short()
         with np.errstate(all="ignore"):  # the loss and the gradient of every batch are looked at instead
             while progress.batch < batches:
-                bad = stepping.take()
-                if bad and (news := self._answer(bad)) is not None:
+                pause = stepping.take(due, save)
+                if pause == "tick" or pause == "save":
+                    return pause
+                if pause and (news := self._answer(pause)) is not None:
                     return news
-                if stepping.done >= save:
-                    return "save"
-                if clock() >= due and progress.batch < batches:
-                    return "tick"
             if stepping.close() and stepping.done >= save:
                 return "save"
         if progress.skipped == batches:

@@ -10,6 +10,7 @@ from nnctl.component import registry
 from nnctl.network import descent
 from nnctl.network.descent import optimizer_slot
 from nnctl.network.members import stream
+from nnctl.network.team import Team
 from nnctl.optimizers import Optimizer, OptimizerSlot
 from nnctl.optimizers.lamb import Lamb
 from nnctl.optimizers.prodigy import Prodigy
@@ -111,8 +112,10 @@ def test_long_vectors_are_moved_piece_by_piece_to_the_same_bits(
     start, gradients = rng.standard_normal(21), rng.standard_normal((5, 21))
     optimizer = cls(weight_decay=0.1)
 
-    def moved() -> tuple[OptimizerSlot, np.ndarray]:
+    def moved(team: Team | None = None) -> tuple[OptimizerSlot, np.ndarray]:
         slot = optimizer_slot([optimizer], start.copy(), np.zeros(21), decayed=13)
+        if team is not None:
+            slot.run = team.run
         for gradient in gradients:
             slot.grad[...] = gradient
             optimizer.advance(slot, 0.5)
@@ -127,3 +130,6 @@ def test_long_vectors_are_moved_piece_by_piece_to_the_same_bits(
     assert not whole.pieces
     assert bool(cut.pieces) == (optimizer.elementwise and not optimizer.numbers)
     assert np.array_equal(found, expected)
+    team = Team(2)
+    assert np.array_equal(moved(team)[1], expected)
+    team.close()

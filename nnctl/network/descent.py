@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nnctl.network.arena import Arena
 from nnctl.network.members import check_alike, exact_options, stacked_options
 from nnctl.network.penalties import Penalties, Regularization
+from nnctl.network.team import Team
 from nnctl.optimizers import Clip, Optimizer, OptimizerSlot
 
 Array = NDArray[Any]
@@ -43,7 +44,8 @@ def optimizer_slot(
     slot.exact = exact_options(optimizers, members)
     optimizer.attach(slot)
     if not members and optimizer.elementwise and not optimizer.numbers and theta.size >= LONG:
-        slot.pieces = tuple(_piece(optimizer, slot, slice(at, at + PIECE)) for at in range(0, theta.size, PIECE))
+        parts = (slice(start, start + PIECE) for start in range(0, theta.size, PIECE))
+        optimizer.split(slot, [_piece(optimizer, slot, part) for part in parts])
     return slot
 
 
@@ -65,7 +67,8 @@ class Descent:
     ``gather`` takes the gradient of every batch and says when a step is due; ``step`` takes it. The order is: the
     gradients of a group of batches averaged (``accumulate``), penalties, bounds on each element and then on the norm
     of what is left (``clip``), decay, the optimizer's step, ``max_norm``, the average of the weights (``ema``). What
-    is not asked for costs nothing. ``weights`` is the arena that evaluation uses: its theta may be an average.
+    is not asked for costs nothing. ``weights`` is the arena that evaluation uses: its theta may be an average. The
+    threads of a ``team`` take pieces of long vectors side by side.
 
     The average moves by ``theta_ema += (1 - decay) (theta - theta_ema)`` with ``decay = min(ema, (1 + t) / (10 + t))``
     in step t, counted from 1: a constant decay would leave ``ema^t`` of the initial weights in it.
@@ -73,7 +76,11 @@ class Descent:
     """
 
     def __init__(
-        self, optimizers: Sequence[Optimizer], arena: Arena, regularizations: Sequence[Regularization] = ()
+        self,
+        optimizers: Sequence[Optimizer],
+        arena: Arena,
+        regularizations: Sequence[Regularization] = (),
+        team: Team | None = None,
     ) -> None:
         for variants in (optimizers, regularizations):
             if variants:
@@ -81,6 +88,8 @@ class Descent:
         self.optimizer, self.arena, self.weights = optimizers[0], arena, arena
         ends = (0, *(segment.stop for segment in arena.parameters))
         self.slot = optimizer_slot(optimizers, arena.theta, arena.grad, decayed=arena.decayed.shape[-1], segments=ends)
+        if team is not None:
+            self.slot.run = team.run
         self.held = 0  # batches of the group that is gathered
         self._kept: dict[str, Array] = {}  # state beside that of the optimizer
         self._before: list[Callable[[], None]] = []

@@ -7,7 +7,8 @@ for every member. Its options that may differ between members are read from the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,6 +52,12 @@ class Clip:
     )
 
 
+def one_by_one(moves: Iterable[Callable[[], None]]) -> None:
+    """Make moves in order."""
+    for move in moves:
+        move()
+
+
 class OptimizerSlot:
     """Everything an optimizer may touch.
 
@@ -67,7 +74,9 @@ class OptimizerSlot:
     exact: SimpleNamespace  # the same in float64 (Python floats for one network), for what is computed once a step
     dtype: np.dtype[Any]
     segments: tuple[int, ...]  # where parameters begin and end: 0, ..., P
-    pieces: tuple[OptimizerSlot, ...]  # of long vectors: slots of stretches of them, to be moved one after the other
+    pieces: tuple[OptimizerSlot, ...]  # of long vectors: slots of stretches of them, to be moved each by itself
+    tasks: list[Callable[[], None]]  # those moves
+    run: Callable[[list[Callable[[], None]]], None]  # makes them, side by side where there are threads for it
 
     if TYPE_CHECKING:
 
@@ -133,9 +142,15 @@ class Optimizer(Component):
         s.rate = s.exact.lr * factor
         if not s.pieces:
             self._move(s)
+            return
         for piece in s.pieces:
             piece.t, piece.rate = s.t, s.rate
-            self._move(piece)
+        s.run(s.tasks)
+
+    def split(self, s: OptimizerSlot, pieces: Iterable[OptimizerSlot]) -> None:
+        """From now on, move long vectors piece by piece."""
+        s.pieces = tuple(pieces)
+        s.tasks = [partial(self._move, piece) for piece in s.pieces]
 
     def _move(self, s: OptimizerSlot) -> None:
         s.lr[...] = s.rate
@@ -168,7 +183,7 @@ class Optimizer(Component):
 
     def attach(self, s: OptimizerSlot) -> None:
         """Make the slot's constants. Called once, when theta, grad, o and exact are in place."""
-        s.t, s.rate, s.pieces = 0, s.exact.lr, ()
+        s.t, s.rate, s.pieces, s.run = 0, s.exact.lr, (), one_by_one
         s.lr, s.kept = s.scalar(), s.scalar()
         s.decays = bool(np.any(np.asarray(s.exact.weight_decay) > 0))
         self.bind(s)

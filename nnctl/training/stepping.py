@@ -50,7 +50,7 @@ class Stepping:
         )
         self.team = Team(job.threads)
         self.shards = self._split() if job.shards > 1 else None
-        self.descent = Descent([job.optimizer], self.arena, [job.regularization])
+        self.descent = Descent([job.optimizer], self.arena, [job.regularization], self.team)
         self.slot = self.descent.slot
         self.objective: Objective | None = None
         self._passes: Workspace | Shards = self.shards or self.space

@@ -18,6 +18,8 @@ from nnctl.component import Component, options
 
 Array = NDArray[Any]
 
+DRAWS = 2**12  # of 64 bits at a time
+
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """The random stream of that name: adding a consumer under a new name moves none of the others."""
@@ -50,6 +52,17 @@ class Streams:
         """Fill ``out`` (*K, ...) with uniform numbers from [0, 1), each member from its own generator."""
         for generator, part in zip(self.generators, out if self.members else (out,), strict=True):
             generator.random(out=part, dtype=part.dtype)
+
+    def bits(self, out: Array) -> None:
+        """Fill ``out`` (*K, ...) of type uint16 with whole numbers from [0, 65536), each member from its own generator.
+
+        One draw of 64 bits gives four of them: a quarter of the time of numbers in [0, 1).
+        """
+        for generator, part in zip(self.generators, out if self.members else (out,), strict=True):
+            flat, draw = part.reshape(-1), generator.bit_generator.random_raw
+            for start in range(0, flat.size, 4 * DRAWS):
+                some = flat[start : start + 4 * DRAWS]
+                some[...] = draw(-(-some.size // 4)).view(np.uint16)[: some.size]
 
     def normal(self, out: Array) -> None:
         """Fill ``out`` (*K, ...) with standard normal numbers, each member from its own generator."""

@@ -6,6 +6,8 @@ PYTHON ?= python3
 # Two processes, for the two cores that the time limit of the test suite is stated for.
 PYTEST_ARGS ?= -n 2 --dist worksteal
 BIN := .venv/bin
+# The Python that has what `make bench` runs beside nnctl; yours, if it has some of it: BENCH=/path/to/python.
+BENCH ?= .venv/bench/bin/python
 # What runs tests/reference/make.py.
 REFERENCE ?= uv run --locked --isolated --only-group reference python
 
@@ -13,7 +15,7 @@ REFERENCE ?= uv run --locked --isolated --only-group reference python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture format docs reference papers tables lock clean
+.PHONY: help demo test torture format docs reference bench papers tables lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.* ## /make \1: /p' Makefile
@@ -48,6 +50,9 @@ docs: .venv/.installed-dev ## Write docs/components.md anew from the code (a tes
 reference: ## Make the records of tests/reference anew (needs uv, or REFERENCE=a Python with PyTorch and scikit-learn)
 	$(REFERENCE) -W ignore::UserWarning -m tests.reference.make
 
+bench: .venv/.installed $(if $(filter .venv/%,$(BENCH)),.venv/.installed-bench) ## Measure nnctl beside PyTorch and others, into benchmarks/RESULTS.md: [ONLY="step epoch"] [BIG=1] (10 minutes)
+	$(BIN)/python -m benchmarks $(ONLY) --peers $(BENCH) $(if $(BIG),--big)
+
 papers: .venv/.installed ## Train by the protocols of papers and print our numbers beside theirs: DATA=FOLDER [ONLY=uci]
 	PAPERS_DATA=$(abspath $(DATA)) $(BIN)/python benchmarks/papers.py $(ONLY)
 
@@ -80,6 +85,18 @@ clean: ## Remove .venv, caches and builds; never runs/
 	    $(BIN)/python -m pip install --quiet --constraint .venv/constraints.txt --editable . $(PIP_GROUPS); \
 	fi
 	@touch .venv/.installed $@
+
+# The peers have an environment of their own: PyTorch is large, and nnctl is to be measured as it is installed.
+.venv/.installed-bench: .venv/.installed
+	@if command -v uv >/dev/null; then set -x; \
+	    UV_PROJECT_ENVIRONMENT=.venv/bench uv sync --locked --python $(PYTHON) --compile-bytecode --only-group bench; \
+	else set -e; \
+	    $(PYTHON) -m venv .venv/bench; \
+	    $(BIN)/python -c '$(CONSTRAINTS)' > .venv/constraints.txt; \
+	    .venv/bench/bin/python -m pip install --quiet --upgrade 'pip>=25.1'; \
+	    .venv/bench/bin/python -m pip install --quiet --constraint .venv/constraints.txt --group bench; \
+	fi
+	@touch $@
 
 # Also read by a Python that is too old, down to 2.7.
 define CHECK_PYTHON

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -98,8 +98,7 @@ def has(python: str | None, module: str) -> bool:
     return not subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode
 
 
-def version_of(python: str, module: str, env: Mapping[str, str] | None = None) -> str:
-    """The version of a module."""
-    code = f"from importlib.metadata import version; print(version({module!r}))"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, env=env)
-    return done.stdout.strip()
+def version_of(python: str, package: str) -> str:
+    """The version of a package that a Python has; empty: none."""
+    code = f"from importlib.metadata import version; print(version({package!r}))"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=False).stdout.strip()

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.children import environment, has, nnctl, version_of
+from benchmarks.children import environment, has, nnctl
 from benchmarks.command import Options, run_alone
 from benchmarks.report import Mark, Table, number, times
 from benchmarks.rounds import ROOT, Timed, command, in_turns, medians, ratios
@@ -111,14 +111,6 @@ def _sweep(options: Options, folder: Path) -> Table:
     side_by_side_ratio = ratios(found["4 of nnctl, xargs -P 2"], found["4 of nnctl"])[0]
     table.notes.append(f"Two at a time take {times(side_by_side_ratio)} the time of one after the other.")
     return table
-
-
-def versions(options: Options) -> dict[str, str]:
-    """The versions of the peers, by name."""
-    if options.peers is None:
-        return {}
-    names = "torch", "jax", "scikit-learn", "pandas", "ludwig"
-    return {name: found for name in names if (found := version_of(options.peers, name))}
 
 
 if __name__ == "__main__":

@@ -50,6 +50,13 @@ class Table:
         return "\n\n".join(parts) + "\n"
 
 
+def summary(tables: Sequence[Table]) -> list[str]:
+    """How many marks are met, and those that are not."""
+    marks = [mark for table in tables for mark in table.marks]
+    missed = [mark for mark in marks if not mark.met]
+    return [f"{len(marks) - len(missed)} of {len(marks)} marks are met.", *(f"- {mark}" for mark in missed)]
+
+
 def number(value: float) -> str:
     """Three digits, without an exponent."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -15,6 +15,22 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
+# What a process runs whose peak is asked for.
+PEAK = """
+import sys
+try:
+    from nnctl.cli import main
+    main()
+finally:
+    try:
+        with open("/proc/self/status") as file:
+            peak = next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+    except OSError:
+        import resource
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # of macOS, in bytes
+    print("peak", peak, file=sys.stderr)
+"""
+
 Timed = tuple[float, float]  # seconds of the clock and of the processors
 
 
@@ -26,9 +42,9 @@ def timed(step: Callable[[], Any], steps: int) -> Timed:
     return (time.perf_counter() - began) / steps, (time.process_time() - cpu) / steps
 
 
-def watched(command: list[str]) -> tuple[dict[str, float], float]:
+def watched(command: list[str], env: Mapping[str, str] | None = None) -> tuple[dict[str, float], float]:
     """What a process prints as JSON, and the peak of its anonymous memory in MB."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env)
     peak = 0.0
 
     def sample() -> None:
@@ -48,20 +64,26 @@ def watched(command: list[str]) -> tuple[dict[str, float], float]:
     return found, peak
 
 
-def process(*words: str, first: Callable[[], None] = lambda: None) -> Timed:
-    """The seconds that a process of this Python takes."""
-    return command(sys.executable, *words, first=first)
-
-
 def command(
     *words: str, first: Callable[[], None] = lambda: None, env: Mapping[str, str] | None = None, cwd: Any = None
 ) -> Timed:
-    """The seconds that a process takes, and those that it and its children worked."""
+    """The seconds that a process takes, and those that it and its children worked; what it prints goes nowhere."""
     first()
     before, began = os.times(), time.perf_counter()
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env, cwd=cwd)
     after, seconds = os.times(), time.perf_counter() - began
     return seconds, sum(after[2:4]) - sum(before[2:4])
+
+
+def peak_of(words: Sequence[str], env: Mapping[str, str]) -> int:
+    """The most memory that nnctl had in RAM for a command, in bytes, maps of files included.
+
+    It is asked for inside the process: what the kernel tells a parent counts the parent, too, as it was at the fork.
+    """
+    done = subprocess.run([sys.executable, "-c", PEAK, *words], capture_output=True, text=True, env=env, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return int(done.stderr.rpartition("peak ")[2])
 
 
 def here(side: Callable[[], Any]) -> Timed:

@@ -1,13 +1,14 @@
-"""The way of the data, timed: reading against pandas, a first start against a second one, a table of millions of rows.
+"""(d) The way of the data: reading against pandas, a first start against a second one, a table of millions of rows.
 
-    make tables                        all of it
-    make tables ONLY=parse             reading a table of 1,000,000 x 31, plain and in every dress, against pandas
+    make tables                        all of it, in every dress of a table
+    make tables ONLY=parse             reading a table of 1,000,000 x 31 against pandas
     make tables ONLY=start             `nnctl train` for one epoch, with an empty cache and with a full one
     make tables ONLY=big ROWS=11000000 the stages of training on a table of so many rows, and its memory
 
-Tables are generated, the same ones each time, in a folder that is gone afterwards. Whatever is compared takes turns,
-round by round, so that both meet the same neighbours on a busy machine; a ratio is the median over the rounds. Seconds
-are those of the clock; `cpu` are those that the processors worked.
+`make bench` runs the first two of them, plain tables alone, and with BIG=1 the last one. Tables are generated, the same
+ones each time, in a folder that is gone afterwards. Whatever is compared takes turns, round by round, so that both meet
+the same neighbours on a busy machine; a ratio is the median over the rounds. Seconds are those of the clock; `cpu` are
+those that the processors worked.
 """
 
 from __future__ import annotations
@@ -25,13 +26,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.children import environment, settle
+from benchmarks.command import Options
 from benchmarks.generated import DRESSES, NUMBERS, TEXTS, Dress, write_table
-from benchmarks.rounds import in_turns, load, medians, process, ratios, watched
+from benchmarks.report import Table, times
+from benchmarks.rounds import ROOT, command, in_turns, load, medians, ratios, watched
 
-ROWS = 1_000_000
+ROWS, BIG_ROWS = 1_000_000, 11_000_000
 MISSING = ["", "NA", "N/A", "nan", "NaN", "null", "?"]
-IRIS = Path(__file__).parent.parent / "configs" / "iris.yaml"
+IRIS = ROOT / "configs" / "iris.yaml"
 SMALL = "model: {hidden: [64, 64]}\ntrain: {epochs: 1, batch_size: 4096}\n"
+FEW_ROUNDS = 2
 
 
 def main() -> None:
@@ -44,113 +49,130 @@ def main() -> None:
     if given.stages:
         print(json.dumps(stages(given.stages)))
         return
-    for name, part in (("parse", parse), ("start", start), ("big", big)):
-        if not given.only or name in given.only:
-            with tempfile.TemporaryDirectory() as folder:
-                part(Path(folder), given.rows, given.rounds)
+    settle("benchmarks.tables")
+    if not given.only or "parse" in given.only:
+        print(parse(given.rows, given.rounds, DRESSES).text(), flush=True)
+    if not given.only or "start" in given.only:
+        print(start(given.rows, given.rounds).text(), flush=True)
+    if not given.only or "big" in given.only:
+        print(big(given.rows, given.rounds).text(), flush=True)
 
 
-def parse(folder: Path, rows: int, rounds: int) -> None:
+def table_tables(options: Options) -> list[Table]:
+    """What `make bench` shows of them."""
+    rounds = min(options.rounds, FEW_ROUNDS)
+    made = [parse(ROWS, rounds, {"plain": DRESSES["plain"]}), start(ROWS, rounds)]
+    return [*made, big(BIG_ROWS, 1)] if options.big else made
+
+
+def parse(rows: int, rounds: int, dresses: Mapping[str, Dress]) -> Table:
     """Reading a table against pandas."""
     import pandas
 
     from nnctl.data.table import read_table
 
-    print(f"read_table of {rows:,} x {NUMBERS + TEXTS + 1} against pandas.read_csv, at once and with chunksize=100_000")
-    head = "nnctl", "cpu", "at once", "ratio", "cpu", "in chunks", "ratio", "cpu"
-    print(f"{'':20}" + "".join(f"{each:>10}" for each in head) + "   load", flush=True)
-    for name, dress in DRESSES.items():
-        path = folder / ("table.csv.gz" if dress.packed else "table.csv")
-        write_table(path, rows, dress)
-        form = {"sep": dress.delimiter, "decimal": dress.decimal}
+    table = Table(
+        f"Reading a CSV of {rows:,} x {NUMBERS + TEXTS + 1}, seconds, beside pandas.read_csv at once and in chunks",
+        ["", "nnctl", "cpu", "at once", "ratio", "cpu", "in chunks", "ratio", "cpu", "load"],
+        notes=["nnctl checks every cell and finds the types; pandas reads. Chunks of 100,000 rows."],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for name, dress in dresses.items():
+            path = Path(folder) / ("table.csv.gz" if dress.packed else "table.csv")
+            write_table(path, rows, dress)
+            form = {"sep": dress.delimiter, "decimal": dress.decimal}
 
-        def own(path: Path = path, dress: Dress = dress) -> object:
-            return read_table(path, missing_values=MISSING, delimiter="auto", decimal=dress.decimal)
+            def own(path: Path = path, dress: Dress = dress) -> object:
+                return read_table(path, missing_values=MISSING, delimiter="auto", decimal=dress.decimal)
 
-        def chunks(path: Path = path, form: Mapping[str, Any] = form) -> None:
-            with pandas.read_csv(path, chunksize=100_000, **form) as reader:
-                for _ in reader:
-                    pass
+            def chunks(path: Path = path, form: Mapping[str, Any] = form) -> None:
+                with pandas.read_csv(path, chunksize=100_000, **form) as reader:
+                    for _ in reader:
+                        pass
 
-        def whole(path: Path = path, form: Mapping[str, Any] = form) -> object:
-            return pandas.read_csv(path, **form)
+            def whole(path: Path = path, form: Mapping[str, Any] = form) -> object:
+                return pandas.read_csv(path, **form)
 
-        found = in_turns({"own": own, "whole": whole, "chunks": chunks}, rounds)
-        cells = [*medians(found["own"])]
-        for peer in ("whole", "chunks"):
-            cells += [medians(found[peer])[0], *ratios(found["own"], found[peer])]
-        print(f"{name:20}" + "".join(f"{cell:>10.2f}" for cell in cells) + load(), flush=True)
-        path.unlink()
+            found = in_turns({"own": own, "whole": whole, "chunks": chunks}, rounds)
+            cells = [*medians(found["own"])]
+            for peer in ("whole", "chunks"):
+                cells += [medians(found[peer])[0], *ratios(found["own"], found[peer])]
+            table.rows.append([name, *(f"{cell:.2f}" for cell in cells), load().strip()])
+            path.unlink()
+    return table
 
 
-def start(folder: Path, rows: int, rounds: int) -> None:
+def start(rows: int, rounds: int) -> Table:
     """`nnctl train` for one epoch, whole processes: with an empty cache and with a full one."""
-    table, config, runs = folder / "table.csv", folder / "table.yaml", folder / "runs"
-    write_table(table, rows, Dress())
-    config.write_text(f"data: {{path: {table}, target: y}}\n{SMALL}")
-    reading = f"from nnctl.data.table import *; read_table(Path({str(table)!r}), missing_values={MISSING!r})"
-    for name, each, turns in ((f"{rows:,} rows", config, rounds), ("configs/iris.yaml", IRIS, 4 * rounds)):
-        command = "-m", "nnctl", "train", str(each), "train.epochs=1", "-q", "--runs-dir", str(runs)
-        sides = {
-            "first": lambda command=command: process(*command, first=lambda: shutil.rmtree(runs, ignore_errors=True)),
-            "second": lambda command=command: process(*command),
-            "import numpy": lambda: process("-c", "import numpy"),
-        }
-        if each == config:
-            sides["reading alone"] = lambda: process("-c", reading)
-        found = in_turns(sides, turns, timed=lambda side: side())
-        imported = (
-            "pandas"
-            in subprocess.run(
-                [sys.executable, "-X", "importtime", *command], capture_output=True, text=True, check=True
-            ).stderr
-        )
-        print(
-            f"nnctl train {name}, 1 epoch, {turns} rounds; the second start {'IMPORTS' if imported else 'imports no'} "
-            f"pandas;{load()} load"
-        )
-        for side, times in found.items():
-            clock, cpu = medians(times)
-            against = clock / medians(found["second"])[0]
-            print(f"  {side:16}{1000 * clock:>10.0f} ms{1000 * cpu:>10.0f} ms cpu{against:>8.2f} x")
-        if each == config:
-            saved = statistics.median(a[0] - b[0] for a, b in zip(found["first"], found["second"], strict=True))
-            alone = statistics.median(
-                a[0] - b[0] for a, b in zip(found["reading alone"], found["import numpy"], strict=True)
+    made = Table(
+        "`nnctl train` for one epoch, whole processes, milliseconds",
+        ["", "clock", "cpu", "of the second start"],
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        table, config, runs = folder / "table.csv", folder / "table.yaml", folder / "runs"
+        env = environment()
+        write_table(table, rows, Dress())
+        config.write_text(f"data: {{path: {table}, target: y}}\n{SMALL}")
+        reading = f"from nnctl.data.table import *; read_table(Path({str(table)!r}), missing_values={MISSING!r})"
+        for name, each, turns in ((f"{rows:,} rows", config, rounds), ("iris", IRIS, 3 * rounds)):
+            words = sys.executable, "-m", "nnctl", "train", str(each), "train.epochs=1", "-q", "--runs-dir", str(runs)
+            sides = {
+                "first start": lambda words=words: command(
+                    *words, env=env, first=lambda: shutil.rmtree(runs, ignore_errors=True)
+                ),
+                "second start": lambda words=words: command(*words, env=env),
+                "import numpy": lambda: command(sys.executable, "-c", "import numpy", env=env),
+            }
+            if each == config:
+                sides["reading alone"] = lambda: command(sys.executable, "-c", reading, env=env)
+            found = in_turns(sides, turns, timed=lambda side: side())
+            for side, taken in found.items():
+                clock, cpu = medians(taken)
+                against = clock / medians(found["second start"])[0]
+                made.rows.append([f"{name}: {side}", f"{1e3 * clock:.0f}", f"{1e3 * cpu:.0f}", times(against)])
+            importing = subprocess.run(
+                [sys.executable, "-X", "importtime", *words[1:]], capture_output=True, text=True, check=True, env=env
             )
-            print(
-                f"  the second start is faster by {saved:.2f} s, {saved / alone:.2f} times of reading alone", flush=True
-            )
+            imports = "IMPORTS" if "pandas" in importing.stderr else "imports no"
+            made.notes.append(f"The second start of {name} {imports} pandas.")
+    return made
 
 
-def big(folder: Path, rows: int, rounds: int) -> None:
+def big(rows: int, rounds: int) -> Table:
     """The stages of training on a large table, the memory of the process, and reading against pandas in chunks."""
     import pandas
 
-    table, config = folder / "table.csv", folder / "table.yaml"
-    write_table(table, rows, Dress(), texts=0)
-    config.write_text(f"data: {{path: {table}, target: y}}\n{SMALL}")
     own: list[dict[str, float]] = []
     peaks: list[float] = []
     peer: list[float] = []
-    for _ in range(rounds):
-        shutil.rmtree(folder / "runs", ignore_errors=True)
-        found, peak = watched([sys.executable, "-m", "benchmarks.tables", "--stages", str(config)])
-        own.append(found)
-        peaks.append(peak)
-        began = time.perf_counter()
-        with pandas.read_csv(table, chunksize=100_000) as reader:
-            for _chunk in reader:
-                pass
-        peer.append(time.perf_counter() - began)
-    size = table.stat().st_size / 1e9
-    print(f"nnctl train of {rows:,} x {NUMBERS + 1}, {size:.2f} GB, 1 epoch, {rounds} rounds;{load()} load")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        table, config = folder / "table.csv", folder / "table.yaml"
+        write_table(table, rows, Dress(), texts=0)
+        config.write_text(f"data: {{path: {table}, target: y}}\n{SMALL}")
+        for _ in range(rounds):
+            shutil.rmtree(folder / "runs", ignore_errors=True)
+            found, peak = watched([sys.executable, "-m", "benchmarks.tables", "--stages", str(config)], environment())
+            own.append(found)
+            peaks.append(peak)
+            began = time.perf_counter()
+            with pandas.read_csv(table, chunksize=100_000) as reader:
+                for _chunk in reader:
+                    pass
+            peer.append(time.perf_counter() - began)
+        size = table.stat().st_size / 1e9
+    made = Table(
+        f"nnctl train of {rows:,} x {NUMBERS + 1}, {size:.2f} GB, 1 epoch, seconds",
+        ["", "seconds", "of pandas in chunks"],
+        notes=[f"Peak of anonymous memory: {statistics.median(peaks):.0f} MB."],
+    )
     for stage in own[0]:
         seconds = [each[stage] for each in own]
         against = statistics.median(a / b for a, b in zip(seconds, peer, strict=True))
-        print(f"  {stage:28}{statistics.median(seconds):>10.2f} s{against:>8.2f} x pandas in chunks")
-    print(f"  {'pandas in chunks':28}{statistics.median(peer):>10.2f} s")
-    print(f"  peak of anonymous memory: {statistics.median(peaks):.0f} MB", flush=True)
+        made.rows.append([stage, f"{statistics.median(seconds):.2f}", times(against)])
+    made.rows.append(["pandas in chunks", f"{statistics.median(peer):.2f}", ""])
+    return made
 
 
 def stages(config: str) -> dict[str, float]:

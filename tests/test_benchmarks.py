@@ -9,12 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import epoch, step, threads
+from benchmarks import __main__ as pages
+from benchmarks import epoch, step, tables, threads
 from benchmarks.bare import BareLoop
-from benchmarks.children import Peers
+from benchmarks.children import Peers, environment
 from benchmarks.command import Options
+from benchmarks.generated import Dress
+from benchmarks.machine import described
 from benchmarks.own import own_rows, stepper
 from benchmarks.report import Mark, Table
+from benchmarks.rounds import peak_of
 from benchmarks.workloads import WORKLOADS, Workload
 from nnctl.console.progress import Plain
 from nnctl.experiment import open_experiment
@@ -95,3 +99,30 @@ def test_two_threads_step_as_the_bare_loop_does() -> None:
             step()
         np.testing.assert_allclose(stepping.arena.theta, bare.theta, atol=1e-6)
         stepping.team.close()
+
+
+def test_reading_is_timed_beside_pandas() -> None:
+    found = tables.parse(200, 1, {"plain": Dress()})
+    assert [row[0] for row in found.rows] == ["plain"]
+    assert len(found.rows[0]) == len(found.head)
+
+
+def test_the_peak_of_a_process_is_its_own_and_not_that_of_its_parent() -> None:
+    held = bytearray(200_000_000)
+    assert 1_000_000 < peak_of(["--version"], environment()) < len(held)
+
+
+def test_no_process_sees_what_chooses_kernels_or_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert "OPENBLAS_CORETYPE" not in environment()
+    assert "OMP_NUM_THREADS" not in environment()
+    assert environment(2)["OMP_NUM_THREADS"] == "2"
+
+
+def test_the_results_name_the_machine_and_every_mark_that_is_missed() -> None:
+    marks = [Mark("kept", 0.5, 0.7), Mark("broken", 0.9, 0.7)]
+    page = "\n".join(pages.page(described(Options()), [Table("T", ["a"], [["1"]], marks)], 1.0))
+    assert "1 of 2 marks are met" in page
+    assert page.count("MISSED: broken") == 2  # on top, and beside its table
+    assert "numpy" in page

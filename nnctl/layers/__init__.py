@@ -114,7 +114,7 @@ class Slot:
     dtype: np.dtype[Any]
     zero: Array  # 0-d constants of the arena's dtype: cheaper than Python floats in a small ufunc call
     one: Array
-    product: Callable[[Array, Array, Array], Array]  # matrix product (a, b, out): np.dot for one network, else matmul
+    product: Callable[[Array, Array, Array], Array]  # matrix product (a, b, out): dot for one network, else matmul
     products: Callable[[Array, Array, Array], Array]  # the same of stacks of matrices, those of a layer's own: matmul
 
     if TYPE_CHECKING:

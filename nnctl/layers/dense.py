@@ -32,7 +32,8 @@ class Dense(Weighted):
         s.x2, s.y2 = s.matrix(s.x), s.matrix(s.y)  # (*K, N, I), (*K, N, O), N = B for vectors
         s.xT, s.WT = s.x2.mT, s.p.W.mT
         if self.bias:
-            s.b = s.p.b[..., None, :]
+            # A single number is added in a quarter of the time of a row of one number.
+            s.b = s.p.b.reshape(()) if self.units == 1 and not s.members else s.p.b[..., None, :]
         if s.training:
             s.dy2, s.dx2 = s.matrix(s.dy), None if s.dx is None else s.matrix(s.dx)
         if s.training and self.bias:

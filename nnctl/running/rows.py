@@ -9,6 +9,7 @@ from typing import Any
 from nnctl.runs.logs import MetricsLog
 from nnctl.training.events import Epoch
 from nnctl.training.job import Job
+from nnctl.training.waiting import Values
 
 MOST = 1000  # epochs that wait
 
@@ -57,12 +58,16 @@ class Rows:
     def write(self) -> None:
         """Write the rows of the epochs that wait; then ``last`` and ``best`` are up to date."""
         waiting, self._waiting = self._waiting, []
+        last = best = None
         for event in waiting:
-            row = {"epoch": event.epoch, "step": event.step, "lr": event.lr, "seconds": event.seconds}
-            self.last = row | {name: event.values[name] for name in self._values}
-            self._log.append(self.last)
+            values = event.values.known() if isinstance(event.values, Values) else event.values
+            last = [event.epoch, event.step, event.lr, event.seconds, *(values[name] for name in self._values)]
+            self._log.add(last)
             if event.improved:
-                self.best = self.last
+                best = last
+        header = self._log.header
+        self.last = self.last if last is None else dict(zip(header, last, strict=True))
+        self.best = self.best if best is None else dict(zip(header, best, strict=True))
 
 
 def columns_of(job: Job) -> list[str]:

@@ -48,7 +48,11 @@ class MetricsLog:
     def append(self, row: Mapping[str, float | int | None]) -> None:
         """Add a row; a value that is missing, None or not finite becomes an empty cell."""
         assert row.keys() <= self._columns, f"not in the header: {sorted(row.keys() - self._columns)}"
-        self._waiting += _cells([row.get(column) for column in self.header]).encode()
+        self.add([row.get(column) for column in self.header])
+
+    def add(self, row: Sequence[float | int | None]) -> None:
+        """Add a row that has a value for each column of the header, in order."""
+        self._waiting += _cells(row).encode()
         self._rows += 1
         self.flush_if_due()
 
@@ -119,10 +123,10 @@ def _line(header: Sequence[str]) -> bytes:
     return line.getvalue().encode()
 
 
-def _cells(values: list[Any]) -> str:
+def _cells(values: Sequence[float | int | None]) -> str:
     """A line; plain finite numbers, as nearly all are, are written by one call for all of them."""
-    if PLAIN.issuperset(map(type, values)) and math.isfinite(sum(values)):
-        return repr(values)[1:-1].replace(" ", "") + "\n"
+    if PLAIN.issuperset(map(type, values)) and math.isfinite(sum(values)):  # type: ignore[arg-type]
+        return repr(list(values))[1:-1].replace(" ", "") + "\n"
     return ",".join(map(_cell, values)) + "\n"
 
 

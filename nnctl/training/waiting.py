@@ -72,9 +72,15 @@ class Values(Mapping[str, float]):
 
     def __getitem__(self, name: str) -> float:
         if name not in self._known:
+            self.known()
+        return self._known[name]
+
+    def known(self) -> dict[str, float]:
+        """All of them, in no order."""
+        if len(self._known) < len(self._columns):
             for waiting in self._waiting:
                 waiting.settle()
-        return self._known[name]
+        return self._known
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)

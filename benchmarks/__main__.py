@@ -47,7 +47,7 @@ def parts() -> dict[str, Callable[[Options], list[Table]]]:
 
 def main() -> None:
     settle("benchmarks")
-    from benchmarks.machine import described, load
+    from benchmarks.machine import Neighbours, described
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known = parts()
@@ -57,17 +57,18 @@ def main() -> None:
     if unknown := set(given.parts) - known.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     options = options_of(given)
-    head, tables, began = described(options), [], time.perf_counter()
+    head, tables, began, whole = described(options), [], time.perf_counter(), Neighbours()
     for name in given.parts or known:
-        before = load()
+        neighbours = Neighbours()
         made = known[name](options)
-        made[-1].notes.append(f"Load of the machine: {before} before, {load()} after.")
+        made[-1].notes.append(str(neighbours))
         for table in made:
             print(f"\n{table.text()}", flush=True)
         tables += made
     minutes = (time.perf_counter() - began) / 60
     print("\n".join(summary(tables)))
     if not given.parts and not options.only:
+        head.append(str(whole))
         RESULTS.write_text("\n".join(page(head, tables, minutes)))
         print(f"written to {RESULTS} after {minutes:.0f} minutes")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from benchmarks.children import version_of
 from benchmarks.command import Options
 from benchmarks.rounds import ROOT
 
+QUIET = 0.15  # cores that others may take
 PEERS = "torch", "jax", "scikit-learn", "pandas", "ludwig"
 
 
@@ -38,6 +40,32 @@ def described(options: Options) -> list[str]:
 def load() -> str:
     """How many processes wanted to run in the last minute."""
     return f"{os.getloadavg()[0]:.1f}"
+
+
+class Neighbours:
+    """How many cores the other processes of the machine keep busy from now on."""
+
+    def __init__(self) -> None:
+        self._before, self._began = _busy(), time.monotonic()
+
+    def __str__(self) -> str:
+        seconds, before, after = time.monotonic() - self._began, self._before, _busy()
+        if before is None or after is None:
+            return f"Load of the machine: {load()}."
+        cores = max(0.0, after - before) / seconds
+        told = f"Other processes kept {cores:.1f} of {os.cpu_count()} cores busy; load {load()}."
+        return told if cores < QUIET else f"**Not a quiet machine.** {told}"
+
+
+def _busy() -> float | None:
+    """Seconds that the processors have worked for others than us; None where the system does not tell."""
+    try:
+        cells = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    except OSError:
+        return None
+    user, nice, system, _idle, _waiting, hard, soft, stolen, *_guests = map(int, cells)
+    worked = (user + nice + system + hard + soft + stolen) / os.sysconf("SC_CLK_TCK")
+    return worked - sum(os.times()[:4])  # those of children count once they have ended
 
 
 def _processor() -> str:

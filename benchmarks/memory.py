@@ -72,8 +72,8 @@ def memory_tables(options: Options) -> list[Table]:
             table.rows.append([title, f"{parameters:,}", *numbers, times(ratio)])
             table.marks.append(Mark(f"{title}: peak less the constant, of the formula", ratio, SLACK))
     table.notes = [
-        f"The constant is {constant / 1e6:.0f} MB; the last column leaves it out. The issue's formula counts no best "
-        f"weights: they are one more vector. {SLACK:g} x counts as equal."
+        f"The constant is {constant / 1e6:.0f} MB; the last column leaves it out. The formula counts neither the best "
+        f"weights, which are one more vector, nor the file that a save builds. {SLACK:g} x counts as equal."
     ]
     return [table]
 

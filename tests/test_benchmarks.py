@@ -15,7 +15,7 @@ from benchmarks.bare import BareLoop
 from benchmarks.children import Peers, environment
 from benchmarks.command import Options
 from benchmarks.generated import Dress
-from benchmarks.machine import described
+from benchmarks.machine import Neighbours, described
 from benchmarks.own import own_rows, stepper
 from benchmarks.report import Mark, Table
 from benchmarks.rounds import peak_of
@@ -126,3 +126,7 @@ def test_the_results_name_the_machine_and_every_mark_that_is_missed() -> None:
     assert "1 of 2 marks are met" in page
     assert page.count("MISSED: broken") == 2  # on top, and beside its table
     assert "numpy" in page
+
+
+def test_what_others_do_to_the_machine_is_told() -> None:
+    assert "cores busy" in str(Neighbours()) or "Load of the machine" in str(Neighbours())

@@ -68,10 +68,11 @@ class Arena:
         """A further vector of zeros, as long as theta."""
         return np.zeros((*self.members, _length(self.parameters)), self.dtype)
 
-    def beside(self, theta: Array) -> Arena:
-        """An arena with another theta, which shares the gradient and the running statistics with this one."""
+    def beside(self, theta: Array, stats: Array | None = None) -> Arena:
+        """An arena with another theta, which shares the gradient and, unless others are given, the statistics."""
         other = copy.copy(self)
         other.theta, other.decayed = theta, theta[..., : self.decayed.shape[-1]]
+        other.stats = self.stats if stats is None else stats
         return other
 
     def with_grad(self, grad: Array) -> Arena:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.autopsy import autopsy
 from nnctl.errors import NnctlError, OutputError
 from nnctl.model import described
+from nnctl.network.finite import Finite
 from nnctl.preparing.preparation import Prepared, resolved
 from nnctl.running.machine import machine
 from nnctl.running.rows import Rows
@@ -93,7 +93,7 @@ class Recorder:
         A step that has ruined the weights shows itself in the next batch: they never take the place of good ones.
         """
         start, trainer = time.perf_counter(), self.trainer
-        if not (np.isfinite(trainer.arena.theta).all() and np.isfinite(trainer.weights.theta).all()):
+        if not (Finite(trainer.arena.theta)() and Finite(trainer.weights.theta)()):
             return []
         offset = self.rows.offset()  # what the state counts on is on the disk before it
         self._save_best()
@@ -150,10 +150,7 @@ class Recorder:
     def judge(self) -> dict[str, float]:
         """The loss and metrics of the best weights on every part, by part and name."""
         job, best = self.prepared.job, self.trainer.best
-        arena = job.network.arena(job.dtype)
-        np.copyto(arena.theta, best.theta)
-        np.copyto(arena.stats, best.stats)
-        evaluator = Evaluator(job.network, job.loss, arena)
+        evaluator = Evaluator(job.network, job.loss, self.trainer.arena.beside(best.theta, best.stats))
         evaluator.space.timer = self.trainer.evaluator.space.timer
         found = {}
         for part, examples in self.prepared.examples.items():

@@ -20,5 +20,11 @@ class Finite:
         self._vector = vector.reshape(-1)
         self._product, self._squares = self._vector.dot, np.zeros((), vector.dtype)
 
+    @classmethod
+    def of(cls, vector: NDArray[Any]) -> bool:
+        """Whether this vector does, for who asks once."""
+        with np.errstate(all="ignore"):
+            return cls(vector)()
+
     def __call__(self) -> bool:
         return math.isfinite(self._product(self._vector, self._squares)) or bool(np.isfinite(self._vector).all())

@@ -154,6 +154,7 @@ class Beginning:
         """Make the folder, lock it, and write what the run begins with; then its events."""
         start = None if self.origin is None else self.origin.weights_for(self.prepared.network)
         trainer = Trainer(self.prepared.job, start)
+        self.origin = start = None  # its weights would lie beside those of the run as long as that lasts
         run_dir = RunDir.create(self.runs, self.name, checkpoints=self.folds is None)
         about = {**self.about, "fingerprint": self.fingerprint}
         try:

@@ -93,7 +93,7 @@ class Recorder:
         A step that has ruined the weights shows itself in the next batch: they never take the place of good ones.
         """
         start, trainer = time.perf_counter(), self.trainer
-        if not (Finite(trainer.arena.theta)() and Finite(trainer.weights.theta)()):
+        if not (Finite.of(trainer.arena.theta) and Finite.of(trainer.weights.theta)):
             return []
         offset = self.rows.offset()  # what the state counts on is on the disk before it
         self._save_best()

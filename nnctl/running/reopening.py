@@ -12,10 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from nnctl.data.cache import Cache
 from nnctl.errors import DataError, NnctlError, OutputError, Place, Problem, RunError, SpecError
+from nnctl.network.finite import Finite
 from nnctl.preparing.dataset import read_tables
 from nnctl.preparing.fitted import Known, features_from, target_from
 from nnctl.preparing.keys import Key, files_of, hashes
@@ -121,8 +120,11 @@ def _spec(run_dir: RunDir, overrides: Sequence[str] | Mapping[str, Any] | None) 
     return read_experiment(run_dir.resolved, overrides) if overrides else spec
 
 
-def _best(run_dir: RunDir, saved: Checkpoint) -> Checkpoint | None:
-    """The best weights. Raises: RunError if they are not there, damaged, or older than the state of the run."""
+def _best(run_dir: RunDir, saved: Checkpoint) -> dict[str, Any] | None:
+    """What is said of the best weights, which are read when there is room for them.
+
+    Raises: RunError if they are not there, damaged, or older than the state of the run.
+    """
     epoch = saved.meta["state"]["best"]["epoch"]
     if not os.path.lexists(run_dir.best):
         if not epoch:
@@ -130,9 +132,9 @@ def _best(run_dir: RunDir, saved: Checkpoint) -> Checkpoint | None:
         raise RunError(
             Problem(f"is missing: it held the best weights, of epoch {epoch}", place=Place(str(run_dir.best)))
         )
-    best = checkpoint.load(run_dir.best)
-    of_this_run = best.meta.get("kind") == "best" and best.meta.get("run") == saved.meta["run"]
-    if not of_this_run or best.meta["epoch"] < epoch:
+    best = checkpoint.verified(run_dir.best)
+    of_this_run = best.get("kind") == "best" and best.get("run") == saved.meta["run"]
+    if not of_this_run or best["epoch"] < epoch:
         message = f"is not that of this run, whose best weights so far are those of epoch {epoch}"
         raise RunError(Problem(message, place=Place(str(run_dir.best))))
     return best
@@ -175,31 +177,42 @@ def _check_data(found: Mapping[str, str], then: Mapping[str, str], paths: Mappin
             raise DataError(Problem(f"{path}: {message}", "data.path" if part == "train" else f"data.{part}_path"))
 
 
-def _restored(prepared: Prepared, saved: Checkpoint, best: Checkpoint | None, run_dir: RunDir) -> Trainer:
-    """The trainer as it was. Raises: RunError if the checkpoint does not fit the network."""
-    trainer = Trainer(prepared.job)
+def _restored(prepared: Prepared, saved: Checkpoint, best: Mapping[str, Any] | None, run_dir: RunDir) -> Trainer:
+    """The trainer as it was, in the memory that training takes. Raises: RunError if the checkpoint does not fit."""
+    keeps_best = "best.theta" in saved.tensors
     try:
-        trainer.restore(saved.tensors, saved.meta["state"])
-        saved.meta["best_saved"] = 0 if best is None else best.meta["epoch"]
-        if best is not None and "best.theta" not in saved.tensors:
+        trainer = Trainer(prepared.job, saved.tensors)
+        left = _Left(saved.tensors)
+        saved.tensors.clear()
+        trainer.restore(left, saved.meta["state"])
+        saved.meta["best_saved"] = 0 if best is None else best["epoch"]
+        if best is not None and not keeps_best:
             # A kill between the two files leaves a best one that is newer than the state; the run makes it again.
             arena, kept = trainer.arena, trainer.best
+            tensors = checkpoint.load(run_dir.best).tensors
             for parts, vector in ((arena.parameters, kept.theta), (arena.statistics, kept.stats)):
                 for part in parts:
-                    part.view(vector)[...] = best.tensors[part.name]
-            kept.epoch = best.meta["epoch"]
-            kept.value = math.nan if best.meta["value"] is None else best.meta["value"]
-            saved.meta["best_row"] = best.meta["row"]
+                    part.view(vector)[...] = tensors[part.name]
+            kept.epoch = best["epoch"]
+            kept.value = math.nan if best["value"] is None else best["value"]
+            saved.meta["best_row"] = best["row"]
     except (KeyError, ValueError, TypeError) as error:
         message = f"does not fit the network of the run: {type(error).__name__} {error}"
         raise RunError(Problem(message, place=Place(str(run_dir.last)))) from None
-    if not np.isfinite(trainer.weights.theta).all():
+    if not Finite.of(trainer.weights.theta):
         message = "holds weights that are no finite numbers; train again"
         raise RunError(Problem(message, place=Place(str(run_dir.last))))
     rule = prepared.job.early_stopping
     if rule is None or not trainer.progress.stopping:
         trainer.progress.stopping = {} if rule is None else rule.start()
     return trainer
+
+
+class _Left(dict[str, Any]):
+    """The arrays that nobody has taken yet."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.pop(name)
 
 
 def _about(

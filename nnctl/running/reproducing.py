@@ -111,7 +111,7 @@ def _check_ended(original: RunDir, about: Mapping[str, Any], path: str) -> None:
 def _check_data(original: RunDir) -> None:
     """Raise DataError unless the files are, byte for byte, those of the run."""
     source = original.best if os.path.lexists(original.best) else original.last
-    then = checkpoint.load(source).meta.get("data_sha256")
+    then = checkpoint.verified(source).get("data_sha256")
     if not isinstance(then, dict):
         raise RunError(Problem("does not say what data it was trained on", place=Place(str(source))))
     paths = files_of(read_experiment(original.resolved).experiment.data)

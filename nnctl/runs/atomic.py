@@ -13,8 +13,9 @@ import re
 import stat
 import sys
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from nnctl.errors import OutputError, Place, Problem, RunError
 
@@ -92,7 +93,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return obj
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading; a folder, device or pipe is refused at once instead of waited for.
 
     Raises: OSError if it is no regular file, or cannot be opened.

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import safetensors.numpy
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from nnctl.errors import OutputError, Place, Problem, RunError, SpecError
 from nnctl.runs import atomic
@@ -26,6 +27,7 @@ Array = NDArray[Any]
 
 FORMAT = "nnctl.checkpoint/1"
 MAX_HEADER = 16 * 2**20  # bytes
+PIECE = 2**17  # bytes that are read together where nobody keeps them
 DTYPES = {  # and their names in the file, in which arrays lie in this order: so that each is aligned
     "uint64": "U64",
     "int64": "I64",
@@ -78,7 +80,7 @@ def save(path: Path, tensors: Mapping[str, Array], meta: Mapping[str, Any], *, p
     if len(header) - _LENGTH.size >= MAX_HEADER:
         raise OutputError(Problem(_too_long(len(header) - _LENGTH.size), place=Place(str(path))))
     contents = [array.reshape(-1).view(np.uint8).data for array in ordered.values()]
-    header[_DIGITS] = _digits(header, *contents)
+    header[_DIGITS] = _digits([header, *contents])
     atomic.write(path, header, *contents, previous=previous)
 
 
@@ -98,41 +100,92 @@ def _header(arrays: Mapping[str, Array], text: str) -> bytearray:
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint, once it has proved to be, byte for byte, what was saved.
 
+    The arrays are read to where they stay: it takes no memory but theirs.
     Raises: SpecError if there is no such file; RunError if it is damaged, or not a checkpoint.
     """
+    return _opened(path, arrays=True)
+
+
+def verified(path: Path) -> dict[str, Any]:
+    """What was said about the arrays of a checkpoint that has proved whole; they themselves are not kept in memory.
+
+    Raises: as ``load``.
+    """
+    return _opened(path, arrays=False).meta
+
+
+def _opened(path: Path, *, arrays: bool) -> Checkpoint:
     place = Place(str(path))
     try:
         with atomic.open_regular(path) as file:
-            return _read(file, place)
+            return _read(file, place, arrays=arrays)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise SpecError(Problem("there is no such file; `nnctl runs ls` lists the runs", place=place)) from error
     except OSError as error:
         raise RunError(Problem(f"cannot be read: {atomic.reason(error)}", place=place)) from error
 
 
-def _read(file: BinaryIO, place: Place) -> Checkpoint:
+def _read(file: BufferedReader, place: Place, *, arrays: bool) -> Checkpoint:
     size = os.fstat(file.fileno()).st_size
-    described, expected = _read_header(file, size, place)
-    if size != expected:
-        raise _refused(place, f"is damaged: {size:,} bytes instead of {expected:,}")
-    file.seek(0)
+    header = _read_header(file, size, place)
+    start = header.content
+    if size != header.expected:
+        raise _refused(place, f"is damaged: {size:,} bytes instead of {header.expected:,}")
+    fitting = _arrays(header.entries)
     try:
-        data = file.read(size)
+        tensors = {name: np.empty(*each) for name, each in fitting.items()} if arrays and fitting else {}
     except MemoryError as error:
         raise _refused(place, f"does not fit into memory ({size:,} bytes)") from error
-    # Before anything in it is believed.
-    view = memoryview(data)
-    if _digits(view[: _DIGITS.start], _UNSIGNED.encode(), view[_DIGITS.stop :]) != data[_DIGITS]:
+    except ValueError:  # more of an axis than there can be of anything
+        fitting = None
+    # Nothing in it is believed before this.
+    unsigned = start[: _DIGITS.start], _UNSIGNED.encode(), start[_DIGITS.stop :]
+    if _digits(chain(unsigned, _rest(file, tensors))) != start[_DIGITS]:
         raise _refused(place, "is damaged: its checksum does not match")
+    if fitting is None:
+        raise _refused(place, "is damaged: its arrays do not fit together")
+    return Checkpoint(
+        tensors, {key: value for key, value in header.described.items() if key not in ("sha256", "format")}
+    )
+
+
+def _rest(file: BufferedReader, tensors: Mapping[str, Array]) -> Iterator[Buffer]:
+    """The bytes of the arrays, which are filled with them, and whatever bytes are left."""
+    for tensor in tensors.values():
+        content = tensor.reshape(-1).view(np.uint8).data
+        file.readinto(content)  # less than all of it, where the file was cut meanwhile, is another checksum
+        yield content
+    while piece := file.read(PIECE):
+        yield piece
+
+
+def _arrays(entries: Mapping[str, Any]) -> dict[str, tuple[tuple[int, ...], str]] | None:
+    """Shape and dtype of the arrays as they follow one after the other; None if that is not what the header says."""
+    names = {name: dtype for dtype, name in DTYPES.items()}
+    found, at = {}, 0
     try:
-        tensors = safetensors.numpy.load(data)
-    except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as error:
-        raise _refused(place, "is damaged: its arrays do not fit together") from error
-    return Checkpoint(tensors, {key: value for key, value in described.items() if key not in ("sha256", "format")})
+        for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+            shape, dtype, (start, stop) = entry["shape"], np.dtype(names[entry["dtype"]]), entry["data_offsets"]
+            counts = all(type(size) is int and size >= 0 for size in shape)
+            if start != at or not counts or stop - start != math.prod(shape) * dtype.itemsize:
+                return None
+            found[name], at = (tuple(shape), dtype.name), stop
+    except (KeyError, ValueError, TypeError):
+        return None
+    return found
 
 
-def _read_header(file: BinaryIO, size: int, place: Place) -> tuple[dict[str, Any], int]:
-    """The metadata, and the size that the whole file must have; reads no more than a header may be long."""
+class _Header(NamedTuple):
+    """All that stands before the arrays."""
+
+    content: bytes
+    entries: dict[str, Any]  # of the arrays
+    described: dict[str, Any]
+    expected: int  # the size that the whole file must have
+
+
+def _read_header(file: BufferedReader, size: int, place: Place) -> _Header:
+    """The header; reads no more than one may be long."""
     first = file.read(_LENGTH.size)
     if len(first) < _LENGTH.size:
         raise _refused(place, f"{_MAYBE}: it is {'too short' if first else 'empty'}")
@@ -152,10 +205,10 @@ def _read_header(file: BinaryIO, size: int, place: Place) -> tuple[dict[str, Any
         raise _refused(place, "is damaged: its header cannot be read") from error
     if version != FORMAT:
         raise RunError(Problem(_other_version(version), place=place))
-    return described, expected
+    return _Header(first + header, entries, described, expected)
 
 
-def _digits(*parts: Buffer) -> bytes:
+def _digits(parts: Iterable[Buffer]) -> bytes:
     """The digits of the SHA-256 of a file, in which there are zeros in their place."""
     digest = hashlib.sha256()
     for part in parts:

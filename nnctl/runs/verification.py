@@ -116,7 +116,7 @@ def _checkpoints(run: RunDir) -> list[Path]:
 def _load(path: Path) -> dict[str, Any]:
     """What a checkpoint says, once it has proved to be whole."""
     try:
-        return checkpoint.load(path).meta
+        return checkpoint.verified(path)
     except SpecError:
         if os.path.lexists(path):  # a link that leads nowhere; else it has been replaced or pruned meanwhile
             raise

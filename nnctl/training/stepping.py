@@ -32,9 +32,10 @@ class Stepping:
     def __init__(self, job: Job, progress: Progress, start: Mapping[str, Array] | None = None) -> None:
         self.job, self.progress = job, progress
         self.arena = job.network.arena(job.dtype)
-        job.network.initialise(self.arena, [stream(job.seed, "init")])
-        for name, view in {**self.arena.named(self.arena.theta), **self.arena.named_statistics()}.items():
-            if start is not None:
+        if start is None:
+            job.network.initialise(self.arena, [stream(job.seed, "init")])
+        else:
+            for name, view in {**self.arena.named(self.arena.theta), **self.arena.named_statistics()}.items():
                 view[...] = start[name]
         self.shuffling = Streams.single(job.seed, "shuffle")
         self.dropping = Streams.single(job.seed, "dropout", job.shards)

@@ -251,26 +251,23 @@ def test_a_missing_file_names_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_larger_than_the_memory_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = checkpoint.atomic.open_regular
+    def full(*_: object) -> None:
+        raise MemoryError
 
-    class Large:
-        def __init__(self, path: Path) -> None:
-            self.file = opened(path)
-
-        def __enter__(self) -> Large:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.file.close()
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.file, name)
-
-        def read(self, size: int) -> bytes:
-            if self.file.tell() == 0 and size > 8:
-                raise MemoryError
-            return self.file.read(size)
-
-    monkeypatch.setattr(checkpoint.atomic, "open_regular", Large)
+    monkeypatch.setattr(checkpoint.np, "empty", full)
     with pytest.raises(RunError, match="does not fit into memory"):
         checkpoint.load(path)
+    assert checkpoint.verified(path) == META
+
+
+def test_reading_takes_no_memory_but_that_of_the_arrays(path: Path) -> None:
+    checkpoint.save(path, {"a": np.ones(2**20), "b": np.ones(2**20, np.float32)}, META)
+    tracemalloc.start()
+    checkpoint.verified(path)
+    assert tracemalloc.get_traced_memory()[1] < 3 * checkpoint.PIECE
+    tracemalloc.reset_peak()
+    found = checkpoint.load(path)
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < held + 2**20
+    assert held < sum(array.nbytes for array in found.tensors.values()) + 2**20

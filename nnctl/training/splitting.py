@@ -8,7 +8,7 @@ from nnctl.network.network import Network, Node
 from nnctl.network.shards import splits
 from nnctl.training.job import Job
 
-# Measured with networks of 0.05 to 180 ms a step (docs/threads.md); a machine twice as fast is so in all of them.
+# From the times of networks of 0.05 to 180 ms a step, on one thread and on two (benchmarks/threads.py measures them).
 MULTIPLIED = 20e9  # multiplications of the forward pass in a second, the time of those backward put in
 ADDED = 0.5e9  # parameters whose gradients a further part writes, and whose parts are added up, in a second
 HANDED = 5e-5  # seconds until a further thread is at work

@@ -180,6 +180,7 @@ def stages(config: str) -> dict[str, float]:
     from nnctl import experiment
     from nnctl.data import table
     from nnctl.preparing import preparation
+    from nnctl.running import beginning
 
     spent: dict[str, float] = {}
 
@@ -206,7 +207,7 @@ def stages(config: str) -> dict[str, float]:
     watch(preparation, "read_dataset", "read, types, split (all)")
     watch(preparation, "fit", "fit")
     watch(preparation, "_made", "encode and keep")
-    watch(experiment, "prepare", "until training begins (all)")
+    watch(beginning, "prepare", "until training begins (all)")
     with stage("whole run"):
         experiment.train(config, runs_dir=Path(config).parent / "runs")
     return spent

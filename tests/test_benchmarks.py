@@ -107,6 +107,12 @@ def test_reading_is_timed_beside_pandas() -> None:
     assert len(found.rows[0]) == len(found.head)
 
 
+def test_the_stages_of_a_large_table_are_timed() -> None:
+    found = {row[0]: float(row[1]) for row in tables.big(400, 1).rows}
+    assert found["until training begins (all)"] >= found["second pass: parse"]
+    assert found["whole run"] >= found["until training begins (all)"] > 0
+
+
 def test_the_peak_of_a_process_is_its_own_and_not_that_of_its_parent() -> None:
     held = bytearray(200_000_000)
     assert 1_000_000 < peak_of(["--version"], environment()) < len(held)

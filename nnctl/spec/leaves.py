@@ -1,18 +1,20 @@
-"""Plain values: pydantic says whether one is right, a sentence says what would be."""
+"""Plain values: whether one is right, and a sentence that says what would be."""
 
 from __future__ import annotations
 
-import functools
-import json
+import operator
+import re
+import sys
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
+from typing import Any, Final, Literal, NewType, Union, get_args, get_origin
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-
-STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+HOLDS = {"ge": operator.ge, "gt": operator.gt, "le": operator.le, "lt": operator.lt}
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "null"}
+SURROGATES: Final = "[\ud800-\udfff]"  # no text, though Python takes halves of a letter for one
+
+Key = tuple[str | int, ...]  # the indices and names that lead into a value
 
 
 def alternatives(annotation: Any) -> tuple[Any, ...]:
@@ -31,27 +33,18 @@ def words(annotation: Any) -> tuple[str, ...]:
     )
 
 
-@functools.cache  # it takes a millisecond to make one, and a run binds the same options two or three times
-def _adapter(annotation: Any, bounds: tuple[tuple[str, float], ...]) -> TypeAdapter[Any]:
-    return TypeAdapter(_bounded(annotation, dict(bounds)), config=STRICT)
-
-
 class Leaf:
     """A type with bounds that holds no component: numbers, text, words, lists and mappings of them."""
 
     def __init__(self, annotation: Any, bounds: Mapping[str, float]) -> None:
         self.annotation, self.bounds = annotation, dict(bounds)
 
-    @property
-    def adapter(self) -> TypeAdapter[Any]:
-        return _adapter(self.annotation, tuple(self.bounds.items()))
-
     def read(self, value: Any) -> Any:
-        """The validated value. Raises LookupError with the path to the element that is wrong in ``args``."""
-        try:
-            return self.adapter.validate_json(json.dumps(value))
-        except ValidationError as error:
-            raise LookupError(*_deepest(error, value)) from None
+        """The value as the type has it. Raises LookupError with the path to the element that is wrong in ``args``."""
+        made, wrong = _read(self.annotation, self.bounds, value)
+        if wrong:
+            raise LookupError(*max(wrong, key=len))  # of the members of a union, the one that comes closest
+        return made
 
     def wanted(self) -> str:
         """What is allowed, as a phrase: `a whole number >= 1 or `full``."""
@@ -65,36 +58,52 @@ class Leaf:
         return self.wanted()
 
 
-def _bounded(annotation: Any, bounds: Mapping[str, float]) -> Any:
-    """The annotation with the bounds on every number in it."""
-    if annotation in (int, float):
-        return Annotated[annotation, Field(**bounds)]  # type: ignore[call-overload]
+def _read(annotation: Any, bounds: Mapping[str, float], value: Any) -> tuple[Any, list[Key]]:
+    """The value as an annotation has it, and the paths to all that is wrong in it."""
+    if isinstance(annotation, NewType):
+        return _read(annotation.__supertype__, bounds, value)
     members = alternatives(annotation)
     if len(members) > 1:
-        return Union[tuple(_bounded(member, bounds) for member in members)]  # noqa: UP007 - made at run time
-    if get_origin(annotation) is tuple:
-        items = tuple(item if item is Ellipsis else _bounded(item, bounds) for item in get_args(annotation))
-        return types.GenericAlias(tuple, items)
-    return annotation
+        tried = [_read(member, bounds, value) for member in members]
+        wrong = [path for _, paths in tried for path in paths]
+        return next((made for made in tried if not made[1]), (value, wrong))
+    if get_origin(annotation) is tuple and isinstance(value, list):
+        return _read_list(get_args(annotation), bounds, value)
+    if get_origin(annotation) is dict and isinstance(value, dict):
+        read = {name: _read(get_args(annotation)[1], {}, item) for name, item in value.items()}
+        wrong = [(name, *path) for name, (_, paths) in read.items() for path in paths]
+        return {name: made for name, (made, _) in read.items()}, wrong
+    if not _is(annotation, value) or not _within(bounds, value):
+        return value, [()]
+    return float(value) if annotation is float else value, []
 
 
-def _deepest(error: ValidationError, value: Any) -> tuple[str | int, ...]:
-    """The indices and names that lead to the wrong element; a union reports one error for each of its members."""
-    errors = error.errors(include_url=False, include_context=False, include_input=False)
-    return max((_path(problem["loc"], value) for problem in errors), key=len)
+def _read_list(items: tuple[Any, ...], bounds: Mapping[str, float], value: list[Any]) -> tuple[Any, list[Key]]:
+    """A list whose items have the annotations ``items``; with an ellipsis after the first, any number of such."""
+    if items[-1] is Ellipsis:
+        items = items[:1] * len(value)
+    if len(value) > len(items):
+        return value, [()]
+    read = [_read(item, bounds, each) for item, each in zip(items, value, strict=False)]
+    wrong: list[Key] = [(at, *path) for at, (_, paths) in enumerate(read) for path in paths]
+    lacking: list[Key] = [(at,) for at in range(len(value), len(items))]
+    return tuple(made for made, _ in read), wrong + lacking
 
 
-def _path(loc: tuple[str | int, ...], value: Any) -> tuple[str | int, ...]:
-    """The parts of a location that lead into the value; the others are pydantic's names of the members of unions."""
-    path: list[str | int] = []
-    for part in loc:
-        if isinstance(value, list) and isinstance(part, int):
-            path.append(part)
-            value = value[part] if part < len(value) else None  # an item that lacks
-        elif isinstance(value, dict) and part in value:
-            path.append(part)
-            value = value[part]
-    return tuple(path)
+def _is(annotation: Any, value: Any) -> bool:
+    """Whether a value that holds no others is of a type; true is no number, and a whole number may stand for any."""
+    if get_origin(annotation) is Literal:
+        return isinstance(value, str) and value in get_args(annotation)
+    if annotation is float:
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+    if annotation is str:
+        return isinstance(value, str) and re.search(SURROGATES, value) is None
+    return annotation is Any or type(value) is annotation
+
+
+def _within(bounds: Mapping[str, float], value: Any) -> bool:
+    """Whether a number is within its bounds; anything else has none."""
+    return type(value) not in (int, float) or all(HOLDS[bound](value, limit) for bound, limit in bounds.items())
 
 
 def _wanted(annotation: Any, bounds: Mapping[str, float]) -> str:

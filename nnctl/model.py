@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.component import plain
 from nnctl.data.batches import Examples
-from nnctl.data.features import Features, features_state
+from nnctl.data.features import Features
 from nnctl.data.frame import FRAME, table_from_frame
 from nnctl.data.table import Table, TableFile, parse_table
 from nnctl.data.target import Target
@@ -22,10 +21,8 @@ from nnctl.network.arena import Arena
 from nnctl.network.network import Network
 from nnctl.preparing.architecture import architecture
 from nnctl.preparing.examples import Recipe, part_examples
-from nnctl.preparing.fitted import experiment_from, features_from, target_from, target_state
-from nnctl.preparing.preparation import Prepared
+from nnctl.preparing.fitted import experiment_from, features_from, target_from
 from nnctl.runs.checkpoint import Checkpoint
-from nnctl.spec.reading import written
 from nnctl.spec.schema import Experiment
 from nnctl.splits import plural
 from nnctl.training.evaluation import Evaluator
@@ -144,17 +141,6 @@ def unseen_notes(source: str, unseen: Mapping[str, int]) -> list[str]:
         f"{source}: `{name}` holds levels unseen in training, in {plural(count, 'row')}"
         for name, count in unseen.items()
     ]
-
-
-def described(prepared: Prepared) -> dict[str, Any]:
-    """What a checkpoint says beside the weights, as plain values for JSON."""
-    return {
-        "spec": written(prepared.experiment),
-        "features": plain(features_state(prepared.features)),
-        "target": target_state(prepared.target),
-        "outputs": prepared.network.output[0],
-        "data_sha256": prepared.fitted.sha256,
-    }
 
 
 def restore(checkpoint: Checkpoint, path: Path) -> Model:

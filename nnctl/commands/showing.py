@@ -26,7 +26,6 @@ def show(events: Iterator[Event], *, quiet: bool, as_json: bool, progress: Mode)
     """
     from nnctl.console.progress import display
     from nnctl.errors import OutputError
-    from nnctl.experiment import diverged
     from nnctl.running.interrupts import Terminated
 
     shown = display(progress, quiet=quiet)
@@ -57,6 +56,8 @@ def show(events: Iterator[Event], *, quiet: bool, as_json: bool, progress: Mode)
     if shown.finished is not None and shown.finished.signal is not None:
         interrupted(shown.finished.run, shown.finished.signal)
     if run is not None and run.status == "diverged":
+        from nnctl.experiment import diverged
+
         raise diverged(run)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.data.refusals import check_columns, outside, places, refused
-from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
 from nnctl.layers import InputColumn
 from nnctl.transforms import DateEncoder, Encoder, Encoding, Scaler, State
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Column, Table
 
 Array = NDArray[Any]
 Bounds = tuple[float | None, float | None]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.blocks import blocks, counted
 from nnctl.data.features import Bounds, CategoryFeature, DateFeature, NumberFeature
-from nnctl.data.table import Column
 from nnctl.errors import DataError, Problem
 from nnctl.spec.problems import format_key
 from nnctl.transforms import DateEncoder, Encoder, Imputer, Scaler, ordered
 from nnctl.transforms.sample import Sample
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Column
 
 Array = NDArray[Any]
 

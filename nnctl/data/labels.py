@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.blocks import BLOCK, blocks
 from nnctl.data.dates import date_text
-from nnctl.data.table import Column
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Column
 
 Array = NDArray[Any]
 

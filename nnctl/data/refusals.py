@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.blocks import blocks
-from nnctl.data.table import Column, Table
 from nnctl.data.wording import SHOWN
 from nnctl.errors import DataError, Place, Problem
 from nnctl.spec.problems import MAX_LISTED, shown, some, suggest
 from nnctl.spec.synonyms import SYNONYMS
 from nnctl.transforms import Scaler
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Column, Table
 
 
 def no_column(table: Table, name: str, role: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,12 @@ from nnctl.blocks import counted, taken
 from nnctl.data.fitting import sample_of
 from nnctl.data.labels import label_of, labels
 from nnctl.data.refusals import outside
-from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Problem
 from nnctl.losses import Loss
 from nnctl.transforms import Scaler, State
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Column, Table
 
 Array = NDArray[Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from nnctl.blocks import counted, taken
 from nnctl.data.labels import label_of, labels
 from nnctl.data.refusals import no_column
-from nnctl.data.table import Column, Table
 from nnctl.data.target import Target
 from nnctl.data.wording import code
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.spec.problems import format_key, unknown
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Column, Table
 
 Array = NDArray[Any]
 

@@ -13,16 +13,11 @@ from nnctl import losses
 from nnctl.component import registry
 from nnctl.errors import Problem, SpecError
 from nnctl.initializers import Initializer
-from nnctl.initializers.values import Values
 from nnctl.initializers.zeros import Zeros
 from nnctl.layers import Activation, InputColumn, Inputs, Layer
-from nnctl.layers.batch_norm import BatchNorm
 from nnctl.layers.composite import Composite, output_of
 from nnctl.layers.dense import Dense
-from nnctl.layers.dropout import Dropout
 from nnctl.layers.identity import Identity
-from nnctl.layers.layer_norm import LayerNorm
-from nnctl.layers.residual import Residual
 from nnctl.layers.weighted import Weighted
 from nnctl.losses import Loss
 from nnctl.network.network import Network, build, key_of
@@ -134,19 +129,23 @@ def _written_out(model: Model) -> list[Layer]:
             message = f"stands for over {MAX_LAYERS:,} layers, more than a network can have: make it shorter"
             raise SpecError(Problem(message, "model.hidden"))
         block = _block(model, units)
-        layers += [Residual(layers=tuple(block))] if model.residual else block
+        layers += [_layer("residual", layers=tuple(block))] if model.residual else block
     return layers
 
 
 def _block(model: Model, units: int) -> list[Layer]:
     """One hidden layer with its normalisation, activation and dropout."""
     if model.norm == "batch":
-        layers: list[Layer] = [Dense(units=units, bias=False), BatchNorm(), model.activation]  # beta is its bias
+        layers: list[Layer] = [
+            Dense(units=units, bias=False),
+            _layer("batch_norm"),
+            model.activation,
+        ]  # beta is its bias
     elif model.norm == "layer":
-        layers = [Dense(units=units), LayerNorm(), model.activation]
+        layers = [Dense(units=units), _layer("layer_norm"), model.activation]
     else:
         layers = [Dense(units=units, activation=model.activation)]
-    return [*layers, Dropout(rate=model.dropout)] if model.dropout > 0 else layers
+    return [*layers, _layer("dropout", rate=model.dropout)] if model.dropout > 0 else layers
 
 
 def _final(layer: Layer) -> Layer:
@@ -202,7 +201,7 @@ def _output_layer(output: Output, loss: Loss, width: int, prior: NDArray[Any] | 
     bias_init = output.bias_init
     if isinstance(bias_init, str):
         _check_undone(activation, loss)
-        bias_init = Zeros() if prior is None else Values(values=_offsets(prior, activation, loss))
+        bias_init = Zeros() if prior is None else _initializer("values", values=_offsets(prior, activation, loss))
     layer = Dense(units=width, activation=activation, init=output.init, bias_init=bias_init)
     return _with_initializer(layer, activation)
 
@@ -255,12 +254,16 @@ def _check_width(network: Network, name: str, width: int) -> None:
         raise SpecError(Problem(message, key_of(name)))
 
 
+def _layer(name: str, **options: Any) -> Layer:
+    return registry.all("layers", Layer)[name](**options)
+
+
 def _activation(name: str) -> Activation:
     return registry.all("layers", Activation)[name]()
 
 
-def _initializer(name: str) -> Initializer:
-    return registry.all("initializers", Initializer)[name]()
+def _initializer(name: str, **options: Any) -> Initializer:
+    return registry.all("initializers", Initializer)[name](**options)
 
 
 def _init(layer: Dense) -> Initializer:

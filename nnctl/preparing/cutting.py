@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from nnctl.blocks import taken
 from nnctl.data.dates import date_seconds
 from nnctl.data.labels import labels
-from nnctl.data.table import Column, Table
 from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.network.members import stream
 from nnctl.spec.problems import format_key
 from nnctl.spec.schema import Data
 from nnctl.splits import SPLIT_COLUMN, Rows, too_few
 from nnctl.splits.cells import Cells
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Column, Table
 
 Array = NDArray[Any]
 

@@ -9,8 +9,6 @@ from dataclasses import replace
 from nnctl.errors import Problem, SpecError
 from nnctl.layers import InputColumn, Inputs, Layer
 from nnctl.layers.composite import bracketed
-from nnctl.layers.concat import Concat
-from nnctl.layers.embedding import Embedding
 
 
 class Embeddings:
@@ -31,6 +29,9 @@ class Embeddings:
     def _before(self, layers: list[Layer], place: int, columns: Sequence[InputColumn], name: str) -> list[Layer]:
         if not any(column.kind == "code" for column in columns):
             return layers
+        from nnctl.layers.concat import Concat
+        from nnctl.layers.embedding import Embedding
+
         first = layers[place] if place < len(layers) else None
         if isinstance(first, Embedding):
             try:

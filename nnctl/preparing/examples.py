@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from nnctl.data.batches import Examples
 from nnctl.data.features import Features
 from nnctl.data.room import Arrays, Layout, arrays
-from nnctl.data.table import Table
 from nnctl.data.target import Target
 from nnctl.data.weights import row_weights
 from nnctl.data.wording import code
 from nnctl.errors import DataError, Place, Problem
 from nnctl.losses import Loss
 from nnctl.preparing.cutting import Part
+
+if TYPE_CHECKING:
+    from nnctl.data.table import Table
 
 Array = NDArray[Any]
 

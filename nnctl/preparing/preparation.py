@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnctl.component import plain
 from nnctl.data.batches import Examples
 from nnctl.data.cache import Cache
-from nnctl.data.features import Features
-from nnctl.data.room import Arrays
+from nnctl.data.features import Features, features_state
 from nnctl.data.target import Target
-from nnctl.errors import OutputError, Problem, SpecError
+from nnctl.errors import Problem, SpecError
 from nnctl.losses import Loss
 from nnctl.network.network import Network
 from nnctl.network.workspace import memory_for
 from nnctl.preparing.architecture import architecture
-from nnctl.preparing.dataset import Dataset, Reader, about_file, read_dataset, read_tables
-from nnctl.preparing.examples import Recipe, examples_in, make_examples
-from nnctl.preparing.fitted import Fitted, Known, fit, fitted_state, restored
+from nnctl.preparing.examples import examples_in
+from nnctl.preparing.fitted import Fitted, Known, restored, target_state
 from nnctl.preparing.keys import Key, key_of
 from nnctl.preparing.sizes import gigabytes, machine_memory, many
 from nnctl.preparing.watching import Watched, watch
+from nnctl.spec.reading import written
 from nnctl.spec.schema import Checkpoint, Experiment
 from nnctl.training.evaluation import rows_at_once
 from nnctl.training.job import Job
 
+if TYPE_CHECKING:
+    from nnctl.preparing.dataset import Dataset, Reader
+
 Array = NDArray[Any]
 Better = Literal["lower", "higher"]
-
-AS_MISSING = ", and is taken there for a missing one; `data.categorical.min_count` pools rare levels in training, too"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +71,7 @@ class Prepared:
 
 def prepare(
     experiment: Experiment,
-    tables: Reader = read_tables,
+    tables: Reader | None = None,
     cache: Cache | None = None,
     *,
     known: Known | None = None,
@@ -80,18 +80,19 @@ def prepare(
     """Read the data, fit the transforms on the training rows, and build the network and the job.
 
     With a cache, what an earlier run has prepared from the same data is taken from there: under ``key``, if one is
-    given. What is ``known`` is not fitted again.
+    given. What is ``known`` is not fitted again. ``tables`` reads the files, if they are not to be read anew.
     Raises: DataError, SpecError with the keys of what does not fit.
     """
     if cache is not None and key is None:
         key = key_of(experiment, known)
     entry = cache.find(key.text) if cache is not None and key is not None else None
     kept = None if entry is None else restored(entry.state)
-    if entry is not None and kept is not None:
+    if kept is not None:
         dataset, fitted = None, kept
     else:
-        dataset = read_dataset(experiment.data, experiment.seed, tables)
-        fitted = fit(experiment, dataset, known)
+        from nnctl.preparing import fresh  # a run whose data the cache has imports nothing that reads tables
+
+        dataset, fitted = fresh.read(experiment, tables, cache, known)
     built = architecture(experiment.model, fitted.loss, columns=fitted.features.inputs, width=fitted.width)
     _check_memory(built.network, fitted.loss, experiment, fitted.rows["train"])
     watched = watch(experiment, fitted.loss, fitted.target.task, has_val=fitted.rows["val"] > 0)
@@ -99,7 +100,7 @@ def prepare(
         found = entry.arrays
     else:
         assert dataset is not None
-        found, fitted = _made(experiment, dataset, fitted, cache, key)
+        found, fitted = fresh.make(experiment, dataset, fitted, cache, key)
     examples = examples_in(found)
     if built.wants_prior:
         prior = fitted.loss.prior(examples["train"].t, examples["train"].w)
@@ -119,43 +120,6 @@ def prepare(
     return Prepared(experiment, fitted, examples, built.network, job, notes, fitted.warnings, dataset, key)
 
 
-def _made(
-    experiment: Experiment, dataset: Dataset, fitted: Fitted, cache: Cache | None, key: Key | None
-) -> tuple[Arrays, Fitted]:
-    """The examples of every part, kept in the cache, and what they add to the warnings."""
-    recipe = Recipe(
-        fitted.features, fitted.target, fitted.loss, fitted.width, experiment.data.weight, experiment.model.dtype
-    )
-    about = partial(about_file, experiment.data)
-    if cache is None or key is None:
-        found, unseen = make_examples(recipe, dataset.parts, about=about)
-        return found, _warned(fitted, dataset, unseen)
-    with cache.new(key.text) as draft:
-        try:
-            found, unseen = make_examples(recipe, dataset.parts, room=draft.arrays, about=about)
-        except OutputError as error:  # the disk of the cache fails after it has promised the room
-            draft.fail(error)
-            found, unseen = make_examples(recipe, dataset.parts, about=about)
-        fitted = _warned(fitted, dataset, unseen)
-        if key.sha256.items() <= fitted.sha256.items():  # else a file has changed between key and table
-            draft.keep(found, fitted_state(fitted, experiment))
-    return found, replace(fitted, notes=(*fitted.notes, *filter(None, [draft.fault])))
-
-
-def _warned(fitted: Fitted, dataset: Dataset, unseen: Mapping[str, Mapping[str, int]]) -> Fitted:
-    """With warnings of levels that the training rows do not show."""
-    counts: dict[tuple[str, str], int] = {}
-    for part, columns in unseen.items():
-        for column, count in columns.items():
-            place = str(dataset.parts[part].table.path), column
-            counts[place] = counts.get(place, 0) + count
-    more = [
-        f"{path}: `{column}` has a level in {count} rows that no training row has{AS_MISSING}"
-        for (path, column), count in counts.items()
-    ]
-    return replace(fitted, warnings=(*fitted.warnings, *more))
-
-
 def resolved(prepared: Prepared) -> Experiment:
     """The experiment as it is written down: also the delimiter, where all files had the same."""
     data, found = prepared.experiment.data, prepared.fitted.delimiters
@@ -163,6 +127,17 @@ def resolved(prepared: Prepared) -> Experiment:
         return prepared.experiment
     form = replace(data.format, delimiter=found[0])
     return replace(prepared.experiment, data=replace(data, format=form))
+
+
+def described(prepared: Prepared) -> dict[str, Any]:
+    """What a checkpoint says beside the weights, as plain values for JSON."""
+    return {
+        "spec": written(prepared.experiment),
+        "features": plain(features_state(prepared.features)),
+        "target": target_state(prepared.target),
+        "outputs": prepared.network.output[0],
+        "data_sha256": prepared.fitted.sha256,
+    }
 
 
 def _job(

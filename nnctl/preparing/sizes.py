@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnctl.data.features import CategoryFeature, Features
 from nnctl.errors import Problem, SpecError
-from nnctl.preparing.dataset import Dataset
 from nnctl.spec.problems import format_key
 from nnctl.spec.schema import Data
+
+if TYPE_CHECKING:
+    from nnctl.preparing.dataset import Dataset
 
 SHARE = 0.25  # of the machine's memory; the rows of a batch are gathered from the matrix in any order
 

@@ -6,26 +6,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
 from nnctl.arguments import check_overrides
 from nnctl.data.cache import Cache
 from nnctl.errors import NnctlError, Place, Problem, RunError, SpecError
-from nnctl.preparing.dataset import read_tables
 from nnctl.preparing.preparation import Prepared, prepare, resolved
-from nnctl.running.cross_validation import CrossValidation, reopened
 from nnctl.running.folding import begin_folds, has_folds, read_folded, with_fold
 from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Event, Found, Note, running
 from nnctl.running.naming import check_name, run_name
 from nnctl.running.once import fingerprint, same_runs
-from nnctl.running.origin import Origin, about_origin, open_origin
 from nnctl.running.recording import Recorder, begin
-from nnctl.running.reopening import reopen
 from nnctl.running.run import Run, read_run
 from nnctl.running.threads import Neighbours, Threads, decided, threaded
 from nnctl.runs.find import cache_folder, find_run, runs_folder
@@ -34,6 +29,10 @@ from nnctl.runs.run_lock import NameLock
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Experiment
 from nnctl.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from nnctl.running.cross_validation import CrossValidation
+    from nnctl.running.origin import Origin
 
 LOOKS, PAUSE = 5, 0.2  # for a run that is the same, and the seconds between them
 
@@ -97,19 +96,21 @@ class Beginning:
         self, spec: Spec, runs: Path, name: str, start_from: str | None, argv: Sequence[str], cache: Cache
     ) -> None:
         self.spec, self.runs, self.name, self.cache, self.argv = spec, runs, name, cache, argv
-        self.origin = None if start_from is None else open_origin(runs, start_from)
+        self.about: dict[str, Any] = {"argv": list(argv), "overrides": spec.document.overrides}
         experiment = replace(spec.experiment, name=name)
-        if self.origin is not None:
+        self.origin: Origin | None = None
+        if start_from is not None:
+            from nnctl.running.origin import open_origin
+
+            self.origin = open_origin(runs, start_from)
             if has_folds(experiment):
                 raise SpecError(Problem("cannot stand beside folds, which begin with new weights each", "--from"))
             experiment = self.origin.adopted_by(spec, experiment)
-        self.about: dict[str, Any] = {
-            "argv": list(argv),
-            "overrides": spec.document.overrides,
-            **about_origin(self.origin),
-        }
+            self.about["from"] = self.origin.about()
         self.folds: CrossValidation | None = None
         if has_folds(experiment):
+            from nnctl.running.cross_validation import CrossValidation
+
             self.folds = CrossValidation(spec, experiment, self.about, cache)
             self.prepared = self.folds.prepare_first()
             decided = self.folds.experiment
@@ -178,6 +179,9 @@ def _going_on(
     argv: Sequence[str] = (),
 ) -> Iterator[Event]:
     """Lock a run and open it where its last save left it; then its events."""
+    from nnctl.running.cross_validation import reopened
+    from nnctl.running.reopening import reopen
+
     held.enter_context(run_dir.lock())
     if "folds" not in run_dir.read_run_json():
         return _heeding(*reopen(run_dir, overrides, cache, exact=exact, argv=argv))
@@ -224,8 +228,7 @@ def read_with_folds(config: str | Path, overrides: Overrides, folds: int | None)
 def prepared_for(spec: Spec, experiment: Experiment, cache: Cache | None, origin: Origin | None = None) -> Prepared:
     """The experiment with its data; where there are folds, of the first one."""
     try:
-        tables = partial(read_tables, folder=None if cache is None else cache.folder)
         first = with_fold(experiment, 1) if has_folds(experiment) else experiment
-        return prepare(first, tables, cache, known=None if origin is None else origin.known)
+        return prepare(first, cache=cache, known=None if origin is None else origin.known)
     except NnctlError as error:
         raise error.placed(spec.place) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,10 @@ class Origin:
         """As in its run.json."""
         arena = self.model.arena
         return weights_sha256(arena.theta, arena.stats)
+
+    def about(self) -> dict[str, Any]:
+        """What run.json says of it."""
+        return {"run": os.path.abspath(self.run), "weights_sha256": self.weights_sha256}
 
     def adopted_by(self, spec: Spec, experiment: Experiment) -> Experiment:
         """The experiment with the columns' types and everything fitted as they are in this run.
@@ -110,10 +114,3 @@ def open_origin(runs: Path, reference: str) -> Origin:
     found = find(runs, reference)
     model = restore(checkpoint.load(found.checkpoint), found.checkpoint)
     return Origin(from_here(found.checkpoint if found.run is None else found.run.path), model)
-
-
-def about_origin(origin: Origin | None) -> Mapping[str, Any]:
-    """What run.json says of it."""
-    if origin is None:
-        return {}
-    return {"from": {"run": os.path.abspath(origin.run), "weights_sha256": origin.weights_sha256}}

@@ -14,11 +14,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from nnctl.autopsy import autopsy
 from nnctl.errors import NnctlError, OutputError
-from nnctl.model import described
 from nnctl.network.finite import Finite
-from nnctl.preparing.preparation import Prepared, resolved
+from nnctl.preparing.preparation import Prepared, described, resolved
 from nnctl.running.machine import machine
 from nnctl.running.rows import Rows
 from nnctl.running.run import Run, weights_sha256
@@ -179,6 +177,8 @@ class Recorder:
 
     def _write_autopsy(self, reason: str) -> None:
         """Write why the run has diverged. To find out may take all of the data once more: that it fails ends no run."""
+        from nnctl.autopsy import autopsy  # most runs need none
+
         try:
             page = autopsy(self.trainer, self.prepared, reason, self.dir.metrics_csv)
         except (NnctlError, OSError, MemoryError, ValueError) as error:

@@ -8,14 +8,12 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nnctl.data.cache import Cache
 from nnctl.errors import DataError, NnctlError, OutputError, Place, Problem, RunError, SpecError
 from nnctl.network.finite import Finite
-from nnctl.preparing.dataset import read_tables
 from nnctl.preparing.fitted import Known, features_from, target_from
 from nnctl.preparing.keys import Key, files_of, hashes
 from nnctl.preparing.preparation import Prepared, prepare, resolved
@@ -162,7 +160,7 @@ def _prepared(
     key = None if moved or not found or meta["prepared"] is None else Key(meta["prepared"], found)
     known = Known(features_from(meta["features"]), target_from(meta["target"], experiment))
     try:
-        prepared = prepare(experiment, partial(read_tables, folder=cache.folder), cache, known=known, key=key)
+        prepared = prepare(experiment, cache=cache, known=known, key=key)
     except NnctlError as error:
         raise error.placed(spec.place) from None
     _check_data(prepared.fitted.sha256, meta["data_sha256"], {part: str(path) for part, path in paths.items()})

@@ -16,9 +16,12 @@ BOOL: Final = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
 INT: Final = re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")
 FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 NOT_FINITE: Final = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
-# What a file may hold only as an escape: controls, the line breaks that editors do not count, a second byte order
-# mark, lone surrogates, and U+10FFFE and U+10FFFF, which the reader needs for itself.
-UNWRITABLE: Final = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffd]")
+# What a file may hold only as an escape: controls, the line breaks that editors do not count, lone surrogates, a second
+# byte order mark, and U+10FFFE and U+10FFFF, which the reader needs for itself. (The complement, [^ -~...], says the
+# same and takes ten times as long to compile.)
+UNWRITABLE: Final = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff\U0010fffe\U0010ffff]"
+)
 
 Value = None | bool | int | float | str
 

@@ -62,7 +62,7 @@ def test_a_second_run_is_the_same_without_reading_the_table(
 ) -> None:
     first = nnctl.train("c.yaml", overrides)
     (entry,) = entries()
-    monkeypatch.setattr("nnctl.preparing.preparation.read_dataset", None)
+    monkeypatch.setattr("nnctl.preparing.fresh.read_dataset", None)
     second = nnctl.train("c.yaml", overrides)
     assert entries() == [entry]
     assert second.metrics == first.metrics

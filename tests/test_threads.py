@@ -59,7 +59,7 @@ CNN = [
 SIZES = {
     "xor": (sized(dense(8, 1), (2,), 4), 1),
     "small": (sized(dense(64, 64, 2), (30,), 32), 1),
-    "mnist": (sized(dense(128, 10), (784,), 128), 2),
+    "mnist": (sized(dense(128, 10), (784,), 128), 1),
     "middle": (sized(dense(256, 256, 1), (100,), 256), 2),
     "mnistL": (sized(dense(512, 512, 10), (784,), 128), 2),
     "wide": (sized(dense(2048, 2048, 10), (784,), 512), 2),
@@ -79,7 +79,7 @@ def test_auto_splits_where_it_pays(name: str) -> None:
 def test_more_threads_get_more_to_do_up_to_where_it_pays() -> None:
     found = [best_split(SIZES["wide"][0], n) for n in (4, 8)]
     assert found == [4, 8]
-    assert 2 <= best_split(SIZES["mnist"][0], 64) < 8
+    assert 2 <= best_split(SIZES["mnistL"][0], 64) < 8
     assert best_split(replace(SIZES["wide"][0], batch_size=3), 8) <= 3
 
 
@@ -188,6 +188,13 @@ def test_auto_takes_the_cores_that_others_leave(small: Path, monkeypatch: pytest
     with Neighbours(), Neighbours():
         last, _ = done(training(small, NOISY))
     assert about(last.run)["threads"] == 2
+
+
+def test_many_parameters_get_threads_for_the_optimizer_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deciding, "cores", lambda: 8)
+    with Neighbours(str(tmp_path)) as alone:
+        assert deciding._as_pays(SIZES["wide, few rows"][0], alone) == ((2, 1), "")
+        assert deciding._as_pays(SIZES["mnist"][0], alone) == ((1, 1), "")
 
 
 def test_cores_are_those_of_the_control_group_and_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

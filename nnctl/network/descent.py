@@ -20,15 +20,23 @@ Array = NDArray[Any]
 
 PIECE = 2**18  # elements, 1 MB of each vector: the passes of a step over so many find them in the cache ...
 LONG = 4 * PIECE  # ... which pays for vectors that do not fit as a whole
+SHARED = 2**16  # elements of a piece where threads take turns: from two pieces on that pays
 
 
 def optimizer_slot(
-    optimizers: Sequence[Optimizer], theta: Array, grad: Array, *, decayed: int, segments: Sequence[int] = ()
+    optimizers: Sequence[Optimizer],
+    theta: Array,
+    grad: Array,
+    *,
+    decayed: int,
+    segments: Sequence[int] = (),
+    threads: int = 1,
 ) -> OptimizerSlot:
     """A fresh slot for the optimizer of every member (one for a single network).
 
     Shapes: theta, grad (*K, P); the first ``decayed`` elements are those that weight decay applies to; ``segments`` are
-    the places where parameters begin and end, from 0 to P.
+    the places where parameters begin and end, from 0 to P. The vectors are cut into pieces where that pays for so many
+    ``threads``.
     """
     members, optimizer = theta.shape[:-1], optimizers[0]
     if members and not optimizer.stacks:
@@ -43,8 +51,9 @@ def optimizer_slot(
     slot.o = stacked_options(optimizers, members, 1, theta.dtype)
     slot.exact = exact_options(optimizers, members)
     optimizer.attach(slot)
-    if not members and optimizer.elementwise and not optimizer.numbers and theta.size >= LONG:
-        parts = (slice(start, start + PIECE) for start in range(0, theta.size, PIECE))
+    size, least = (PIECE, LONG) if threads == 1 else (SHARED, 2 * SHARED)
+    if not members and optimizer.elementwise and not optimizer.numbers and theta.size >= least:
+        parts = (slice(start, start + size) for start in range(0, theta.size, size))
         optimizer.split(slot, [_piece(optimizer, slot, part) for part in parts])
     return slot
 
@@ -87,7 +96,8 @@ class Descent:
                 check_alike(variants)
         self.optimizer, self.arena, self.weights = optimizers[0], arena, arena
         ends = (0, *(segment.stop for segment in arena.parameters))
-        self.slot = optimizer_slot(optimizers, arena.theta, arena.grad, decayed=arena.decayed.shape[-1], segments=ends)
+        decayed, threads = arena.decayed.shape[-1], 1 if team is None else team.threads
+        self.slot = optimizer_slot(optimizers, arena.theta, arena.grad, decayed=decayed, segments=ends, threads=threads)
         if team is not None:
             self.slot.run = team.run
         self.held = 0  # batches of the group that is gathered

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from nnctl.preparing.preparation import Prepared
 from nnctl.training.job import Job
-from nnctl.training.splitting import best_split
+from nnctl.training.splitting import LONG, best_split
 
 MOST_SLOTS = 256
 QUOTA = "cpu.max"
@@ -45,11 +45,19 @@ def decided(prepared: Prepared, neighbours: Neighbours) -> Prepared:
     if isinstance(asked, int):
         found, note = _as_asked(job, asked)
     else:
-        shards = best_split(job, cores() // neighbours.count()) if best_split(job, 2) > 1 else 1
-        found, note = Threads(shards, shards), ""
-        if shards > 1:
-            note = f"train.threads: auto splits each batch over {shards} threads"
+        found, note = _as_pays(job, neighbours)
     return replace(threaded(prepared, found), notes=(*prepared.notes, *filter(None, [note])))
+
+
+def _as_pays(job: Job, neighbours: Neighbours) -> tuple[Threads, str]:
+    long = job.network.parameters >= LONG
+    if best_split(job, 2) == 1 and not long:
+        return Threads(1, 1), ""
+    free = cores() // neighbours.count()
+    shards = best_split(job, free)
+    if shards > 1:
+        return Threads(shards, shards), f"train.threads: auto splits each batch over {shards} threads"
+    return Threads(max(1, min(free, 2)) if long else 1, 1), ""
 
 
 def _as_asked(job: Job, asked: int) -> tuple[Threads, str]:

@@ -9,14 +9,15 @@ from nnctl.network.shards import splits
 from nnctl.training.job import Job
 
 # From the times of networks of 0.05 to 180 ms a step, on one thread and on two (benchmarks/threads.py measures them).
-MULTIPLIED = 20e9  # multiplications of the forward pass in a second, the time of those backward put in
-ADDED = 0.5e9  # parameters whose gradients a further part writes, and whose parts are added up, in a second
+MULTIPLIED = 25e9  # multiplications of the forward pass in a second, the time of those backward put in
+ADDED = 1e9  # parameters whose gradients the parts write beside each other, and add up, in a second
 HANDED = 5e-5  # seconds until a further thread is at work
-GAIN = 0.95  # of the time with one part less: what a further one must at least save
+USED = 0.65  # share of the threads' time that is left for the work that one thread would have: the least that pays
+LONG = 2**20  # parameters from which on threads pay for the optimizer's step alone
 
 
 def best_split(job: Job, threads: int) -> int:
-    """The number of parts, at most one for each thread and row, beyond which a further one does not pay.
+    """The largest number of parts that pays, at most one for each thread and row.
 
     A step of n parts is taken to last ``work / n``, and where it is split ``parameters`` to add up and so much for each
     thread that has to be woken.
@@ -29,10 +30,8 @@ def best_split(job: Job, threads: int) -> int:
     def seconds(parts: int) -> float:
         return work / parts + (parts > 1) * job.network.parameters / ADDED + (parts - 1) * HANDED
 
-    parts = 1
-    while parts < min(threads, rows) and seconds(parts + 1) <= GAIN * seconds(parts):
-        parts += 1
-    return parts
+    pays = (parts for parts in range(min(threads, rows), 1, -1) if seconds(1) >= USED * parts * seconds(parts))
+    return next(pays, 1)
 
 
 def multiplications(network: Network) -> int:

@@ -14,6 +14,21 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+LINE = 64  # bytes of a line of the cache
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Zeros that begin where a line of the cache does, so that no wide load touches two lines.
+
+    NumPy aligns to 16 bytes: there Adam takes a tenth longer on vectors that fit in the cache.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    found: Array = memory[start : start + size].view(dtype).reshape(shape)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A named stretch of a flat vector, and the shape that a layer sees it in."""
@@ -66,7 +81,7 @@ class Arena:
 
     def vector(self) -> Array:
         """A further vector of zeros, as long as theta."""
-        return np.zeros((*self.members, _length(self.parameters)), self.dtype)
+        return aligned((*self.members, _length(self.parameters)), self.dtype)
 
     def beside(self, theta: Array, stats: Array | None = None) -> Arena:
         """An arena with another theta, which shares the gradient and, unless others are given, the statistics."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.layers import ROWS, Shape
+from nnctl.network.arena import aligned
 from nnctl.network.network import Node
 
 Array = NDArray[Any]
@@ -74,7 +75,7 @@ class Memory:
         """A contiguous array for so many rows at the start of the stretch, which the first call allocates."""
         if name not in self.flat:
             size, dtype, fill = self._planned[name]
-            self.flat[name] = np.empty(size, dtype)
+            self.flat[name] = aligned((size,), dtype)
             if fill is not None:
                 self.flat[name].fill(fill)
         axes = (rows if axis == ROWS else axis for axis in shape)

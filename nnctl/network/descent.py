@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.network.arena import Arena
+from nnctl.network.arena import Arena, aligned
 from nnctl.network.members import check_alike, exact_options, stacked_options
 from nnctl.network.penalties import Penalties, Regularization
 from nnctl.network.team import Team
@@ -45,7 +45,7 @@ def optimizer_slot(
     slot.theta, slot.grad, slot.decayed, slot.dtype = theta, grad, theta[..., :decayed], theta.dtype
     slot.segments = tuple(segments) or (0, theta.shape[-1])
     for name in (*optimizer.vectors, *optimizer.spares):
-        setattr(slot, name, np.zeros(theta.shape, theta.dtype))
+        setattr(slot, name, aligned(theta.shape, theta.dtype))
     for name in optimizer.numbers:
         setattr(slot, name, slot.number())
     slot.o = stacked_options(optimizers, members, 1, theta.dtype)

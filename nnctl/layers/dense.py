@@ -30,22 +30,22 @@ class Dense(Weighted):
 
     def bind(self, s: Slot) -> None:
         s.x2, s.y2 = s.matrix(s.x), s.matrix(s.y)  # (*K, N, I), (*K, N, O), N = B for vectors
-        s.xT, s.WT = s.x2.mT, s.p.W.mT
+        s.W, s.xT, s.WT = s.p.W, s.x2.mT, s.p.W.mT
         if self.bias:
             # A single number is added in a quarter of the time of a row of one number.
             s.b = s.p.b.reshape(()) if self.units == 1 and not s.members else s.p.b[..., None, :]
         if s.training:
-            s.dy2, s.dx2 = s.matrix(s.dy), None if s.dx is None else s.matrix(s.dx)
+            s.dW, s.dy2, s.dx2 = s.g.W, s.matrix(s.dy), None if s.dx is None else s.matrix(s.dx)
         if s.training and self.bias:
             s.db, s.ones_row = s.g.b[..., None, :], s.ones.reshape(*s.members, 1, -1)
 
     def forward(self, s: Slot) -> None:
-        s.product(s.x2, s.p.W, s.y2)
+        s.product(s.x2, s.W, s.y2)
         if self.bias:
             np.add(s.y2, s.b, s.y2)
 
     def backward(self, s: Slot) -> None:
-        s.product(s.xT, s.dy2, s.g.W)
+        s.product(s.xT, s.dy2, s.dW)
         if self.bias:
             s.product(s.ones_row, s.dy2, s.db)  # a product with ones sums over the rows faster than a reduction
         if s.dx2 is not None:

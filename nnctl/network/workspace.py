@@ -186,6 +186,7 @@ class Pass:
             ("backward", self._backward, slice(len(self._backward) - len(self._chain.back))),
         ):
             steps[own] = [(timer.loss(way, run), slot) for run, slot in steps[own]]
+        vars(self)["loss_sum"] = timer.loss("forward", self.loss_sum)
 
     def _take_over(self) -> None:
         """Run the chain's steps as they are now."""

@@ -23,6 +23,7 @@ PARTS = (
     "start",  # config, data and network are made ready, up to the first batch
     "layers",
     "loss",
+    "check",  # whether the gradient is finite
     "optimizer",
     "gather",  # the rows of a batch out of the data
     "shuffle",
@@ -110,7 +111,7 @@ class Profiler:
     def layer(self, node: Node, way: str, run: Run) -> Run:
         return self.timed(run, "layers", node.name, way)
 
-    def loss(self, way: str, run: Run) -> Run:
+    def loss(self, way: str, run: Callable[..., Any]) -> Callable[..., Any]:
         return self.timed(run, "loss", way)
 
     def product(self, product: Product) -> Product:
@@ -155,6 +156,7 @@ class Profiler:
             space.timer = self
         if trainer.stepping.shards is not None:
             self.watch(trainer.stepping.shards.reduction, "add", "optimizer")
+        self.watch(trainer.stepping, "_finite", "check")
         for method in ("gather", "close", "step"):
             self.watch(trainer.descent, method, "optimizer")
         self.watch(trainer.batches, "load", "gather")

@@ -14,6 +14,7 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,7 +32,7 @@ from nnctl.experiment import open_experiment
 from nnctl.training.trainer import Trainer
 
 STEP_CALLS = {"xor": 59, "small": 71}  # of functions in Python, and of built-in ones; ufuncs are not counted
-EPOCH_CALLS = {"xor": 205, "breast_cancer": 1060}  # in the mean of the first ones
+EPOCH_CALLS = {"xor": 160, "breast_cancer": 940}  # in the mean
 STEP = {"xor": 0.85, "small": 1.05}  # of the time of the bare loop, which takes no loss and checks nothing
 EPOCH = {"xor": 2.6, "breast_cancer": 1.15}  # with validation, early stopping, metrics, saves, of the bare steps
 MOST_ROUNDS = 40
@@ -93,9 +94,10 @@ def test_a_step_takes_its_share_of_the_time_of_the_bare_loop(name: str) -> None:
 @pytest.mark.parametrize("name", EPOCH)
 def test_an_epoch_makes_no_more_calls_than_it_needs(name: str, tmp_path: Path) -> None:
     case = next(case for case in cases(tmp_path) if case.workload.name == name)
-    config = replace(case, epochs=20).config(tmp_path)
-    trainer = Trainer(open_experiment(config).prepared.job)
-    assert calls(lambda: list(trainer.run())) / 20 <= EPOCH_CALLS[name], "if all of them are needed, raise the number"
+    events = Trainer(open_experiment(case.config(tmp_path)).prepared.job).run()
+    list(islice(events, 3))  # the first ones make the passes
+    found = calls(lambda: list(islice(events, 20))) / 20
+    assert found <= EPOCH_CALLS[name], "if all of them are needed, raise the number"
 
 
 @pytest.mark.parametrize("name", EPOCH)

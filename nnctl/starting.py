@@ -22,10 +22,10 @@ from nnctl.errors import DataError, Place, Problem, SpecError
 from nnctl.preparing.preparation import prepare
 from nnctl.purposes import Role, roles_of
 from nnctl.runs import atomic
-from nnctl.spec.dump import UNWRITABLE
 from nnctl.spec.nodes import parse
 from nnctl.spec.problems import listed, shown
 from nnctl.spec.reading import bind
+from nnctl.spec.scalars import UNWRITABLE
 from nnctl.spec.schema import Data
 
 STDOUT = "-"

@@ -22,6 +22,7 @@ ROOMS = (
         "spec.problems",
         "spec.files",
         "spec.nodes",
+        "spec.scalars",
         "spec.dump",
         "spec.overrides",
         "spec.document",

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from nnctl.component import Component, Option, options, plain, registry
 from nnctl.console.tables import line, pairs, show, table
-from nnctl.spec.dump import resolve, scalar_text
 from nnctl.spec.leaves import Leaf, alternatives
+from nnctl.spec.scalars import resolve, scalar_text
 from nnctl.spec.schema import Experiment
 from nnctl.transforms import Encoding, Imputer, Scaler
 

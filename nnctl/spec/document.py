@@ -11,11 +11,11 @@ from typing import Any
 
 from nnctl.arguments import check_overrides, check_path
 from nnctl.errors import Place, Problem, SpecError
-from nnctl.spec.dump import UNWRITABLE, resolve
 from nnctl.spec.files import content_of, parse_bytes
 from nnctl.spec.nodes import MAX_BYTES, TOO_LARGE, Mapping, Node, Scalar, Sequence
 from nnctl.spec.overrides import assigned, is_null, merge, override
 from nnctl.spec.problems import Problems, format_key, parse_key, shown
+from nnctl.spec.scalars import UNWRITABLE, resolve
 
 MAX_FILES = 16
 _HOLE = re.compile(r"\$\{(?:env:([A-Za-z_][A-Za-z0-9_]*)\})?")

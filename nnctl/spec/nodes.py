@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from nnctl.errors import Place, Problem, SpecError
-from nnctl.spec.dump import UNWRITABLE, Value, resolve
 from nnctl.spec.problems import Problems, format_key, shown
+from nnctl.spec.scalars import UNWRITABLE, Value, resolve
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 64

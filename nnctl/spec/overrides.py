@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from nnctl.errors import Place, Problem, SpecError
-from nnctl.spec.dump import MAX_DIGITS, UNWRITABLE, scalar_text
 from nnctl.spec.files import STDIN
 from nnctl.spec.nodes import MAX_DEPTH, Mapping, Node, Scalar, Sequence, parse_value, plain
 from nnctl.spec.problems import Problems, shown
 from nnctl.spec.problems import format_key as format_key
 from nnctl.spec.problems import parse_key as parse_key
+from nnctl.spec.scalars import MAX_DIGITS, UNWRITABLE, scalar_text
 
 COMMAND_LINE = Place("command line")
 FROM_PYTHON = Place("overrides")

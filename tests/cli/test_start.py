@@ -30,25 +30,45 @@ COMMANDS += ["runs ls", "runs show", "runs best", "runs compare", "runs rm", "ru
 HEAVY = ("numpy", "pandas", "yaml", "rich", "click")
 
 
-def modules_after(*words: str) -> set[str]:
-    """The modules that a command line has imported when it ends."""
+# Command lines one after the other in one process, and what none of them up to there imports.
+UNIMPORTED = {
+    "--version": HEAVY,
+    "--help": HEAVY,
+    "train --help": HEAVY,
+    "runs ls --json": ("numpy", "pandas", "yaml", "rich", "safetensors"),
+    "list --json": ("pandas", "yaml", "rich"),
+    "list": ("pandas", "yaml"),
+    "explain adam": ("pandas", "yaml"),
+    "explain train.epochs": ("pandas", "yaml"),
+}
+
+
+def modules_after(*lines: str, cwd: Path) -> list[set[str]]:
+    """The modules that command lines have imported, one after the other in one process of their own."""
     code = f"""
 import sys
 from nnctl.cli import main
-main({list(words)!r})
-print(*sys.modules, file=sys.stderr)
+for line in {lines!r}:
+    assert main(line.split()) == 0, line
+    print(*sys.modules, file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return set(done.stderr.split())
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, env=env, capture_output=True, text=True, check=True)
+    return [set(line.split()) for line in done.stderr.splitlines()]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["--version"]], ids=" ".join)
-def test_help_imports_nothing_heavy(words):
-    assert modules_after(*words).isdisjoint(HEAVY)
+def test_help_and_vocabulary_import_nothing_heavy(tmp_path):
+    for line, modules in zip(UNIMPORTED, modules_after(*UNIMPORTED, cwd=tmp_path), strict=True):
+        assert modules.isdisjoint(UNIMPORTED[line]), line
 
 
-def test_a_list_of_names_needs_no_rich():
-    assert "rich" not in modules_after("list", "--json")
+def test_training_imports_only_what_it_needs(nnctl, folder):
+    assert nnctl("train", "it.yaml", "-q").code == 0  # the cache has the data now
+    (modules,) = modules_after("train it.yaml -q optimizer.type=sgd", cwd=folder)
+    assert "numpy" in modules
+    assert modules.isdisjoint(("pandas", "rich", "nnctl.data.table", "nnctl.autopsy", "nnctl.running.reopening"))
+    optimizers = [name for name in modules if name.startswith("nnctl.optimizers.")]
+    assert sorted(optimizers) == ["nnctl.optimizers.adam", "nnctl.optimizers.moments", "nnctl.optimizers.sgd"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

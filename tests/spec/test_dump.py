@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnctl.spec import nodes
-from nnctl.spec.dump import dump, resolve, scalar_text
+from nnctl.spec.dump import dump
 from nnctl.spec.nodes import Scalar, parse, plain
+from nnctl.spec.scalars import resolve, scalar_text
 
 CONFUSING = [
     "no",

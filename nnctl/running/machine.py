@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 
 import nnctl
 
+MACHINE = ("versions", "blas", "simd")  # what `machine` says
 BLAS = ("internal_api", "version", "architecture", "num_threads")
 WORDS = {
     "nnctl": "nnctl",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nnctl.errors import NnctlError, OutputError
 from nnctl.network.finite import Finite
 from nnctl.preparing.preparation import Prepared, described, resolved
-from nnctl.running.machine import machine
+from nnctl.running.machine import MACHINE, machine
 from nnctl.running.rows import Rows
 from nnctl.running.run import Run, weights_sha256
 from nnctl.runs import atomic
@@ -56,7 +56,8 @@ class Recorder:
         label = "" if saved is None else self._label()
         self.checkpoints = Checkpoints(run_dir, prepared.experiment.checkpoint.keep, label)
         self._about = about
-        self._meta = {**described(prepared), "machine": machine(), "prepared": prepared.key and prepared.key.text}
+        self._meta = {**described(prepared), "machine": {name: about[name] for name in MACHINE}}
+        self._meta["prepared"] = prepared.key and prepared.key.text
         self._meta["run"] = about["id"]  # so that a file of another run is told from one of this
         state = {} if saved is None else saved.meta
         self.unsaid: list[str] = []  # what has happened before or after all events, and has to be told

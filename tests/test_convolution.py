@@ -23,12 +23,15 @@ from nnctl.layers.global_avg_pool import GlobalAvgPool
 from nnctl.layers.global_max_pool import GlobalMaxPool
 from nnctl.layers.max_pool1d import MaxPool1d
 from nnctl.layers.max_pool2d import MaxPool2d
+from nnctl.layers.relu import Relu
+from nnctl.layers.reshape import Reshape
 from nnctl.layers.windows import Axis
 from nnctl.losses.mse import Mse
 from nnctl.network.members import stream
 from nnctl.network.network import build
+from nnctl.network.order import in_order
 from nnctl.network.workspace import Workspace
-from nnctl.testing.harness import around, assert_close, assert_gradients, rows_for, targets, trained
+from nnctl.testing.harness import around, assert_close, assert_gradients, prepared, rows_for, targets, trained
 from nnctl.testing.layers import check_layer_members, check_narrow_pass, check_rows_independent
 
 Array = Any
@@ -194,3 +197,39 @@ def test_same_padding_puts_the_longer_half_behind() -> None:
 def test_a_layer_that_does_not_fit_says_what_to_do(layer: Layer, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         layer.plan(Inputs(shape))
+
+
+def test_a_rectifier_behind_the_pooling_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [
+        ("layers.0", Reshape(shape=(6, 6, 1))),
+        ("layers.1", Conv2d(filters=3, kernel=3, padding="same", activation=Relu(), init=LecunNormal())),
+        ("layers.2", MaxPool2d(size=2)),
+        ("layers.3", Relu()),
+        ("layers.4", MaxPool2d(size=2, stride=1, padding="same")),
+        ("layers.5", GlobalMaxPool()),
+        ("output", Dense(units=3, init=LecunNormal())),
+    ]
+    network = build(layers, (36,))
+    ordered = [node.name for node in in_order(network.nodes)]
+    assert ordered[1:] == ["layers.1", "layers.2", "layers.1.activation", "layers.4", "layers.5", "layers.3", "output"]
+    x = np.round(stream(0, "x").standard_normal((7, 36)))  # with many equal numbers
+    x[3] = -1
+
+    def passed() -> list[Array]:
+        found = []
+        for dtype in (np.float32, np.float64):
+            space = prepared(network, [Mse()], len(x), dtype=dtype)
+            run = space.at(len(x))
+            run.x[...], run.t[...] = x, targets()
+            run.forward()
+            scores = run.scores.copy()
+            run.backward()
+            found += [scores, space.arena.grad]
+        return found
+
+    moved = passed()
+    monkeypatch.setattr("nnctl.network.chain.in_order", tuple)
+    monkeypatch.setattr("nnctl.network.workspace.in_order", tuple)
+    for one, other in zip(moved, passed(), strict=True):
+        assert one.tobytes() == other.tobytes()
+        assert one.any()

@@ -145,6 +145,8 @@ class Layer(Component):
     overwrites_dy: ClassVar[bool] = False  # backward writes dx over dy: both are the same array
     couples_rows: ClassVar[bool] = False  # a row's output depends on the other rows of the batch
     multiplies: ClassVar[bool] = True  # every parameter takes part in the output of every row
+    rectifies: ClassVar[bool] = False  # max(x, 0), which may as well come after a layer that takes the largest
+    takes_largest: ClassVar[bool] = False  # every output is the largest of some inputs
     transparent: ClassVar[bool] = False  # `init: auto` of the layer before sees the activation behind this one
     example_input: ClassVar[Shape] = (5,)  # the shape of the rows that the conformance checks feed
     example_columns: ClassVar[tuple[InputColumn, ...]] = ()  # those of a layer that has to be the first

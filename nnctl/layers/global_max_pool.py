@@ -19,6 +19,8 @@ class GlobalMaxPool(GlobalPooling):
     Shapes: x (*K, B, ..., C) -> y (*K, B, C)
     """
 
+    takes_largest = True
+
     def scratch(self, inputs: Inputs) -> dict[str, Scratch]:
         *axes, channels = inputs.shape
         places = Scratch((ROWS, math.prod(axes), channels), dtype=np.bool_)

@@ -62,6 +62,8 @@ class Pooling(Layer):
 class MaxPooling(Pooling):
     """The largest input of every window. The gradient goes to the first of equal ones, as in PyTorch."""
 
+    takes_largest = True
+
     def scratch(self, axes: tuple[Axis, ...], output: Shape) -> dict[str, Scratch]:
         window = math.prod(axis.window for axis in axes)
         found = {
@@ -73,14 +75,19 @@ class MaxPooling(Pooling):
     def bind(self, s: Slot) -> None:
         super().bind(s)
         s.tile = _tile(self.axes(s.inputs))
+        s.whole = all(tap.y.shape == s.y.shape for tap in s.taps)  # no window overhangs the inputs
+        s.first, s.last, s.others = s.taps[0], s.taps[-1], s.taps[1:-1] if s.whole else s.taps
         for number, tap in enumerate(s.taps):
             tap.gate, tap.taken = s.gates[(..., number, slice(None), *tap.places[1:])], s.taken[tap.places]
             if s.dx is not None:
                 tap.dy, tap.part = s.dy[tap.places], tap.dx if s.tile else s.part[tap.places]
 
     def forward(self, s: Slot) -> None:
-        s.y.fill(-math.inf)
-        for tap in s.taps:
+        if s.whole:
+            np.maximum(s.first.x, s.last.x, out=s.y)
+        else:
+            s.y.fill(-math.inf)
+        for tap in s.others:
             np.maximum(tap.y, tap.x, out=tap.y)
         if s.training:
             s.taken.fill(False)

@@ -18,6 +18,7 @@ class Relu(Activation):
     """
 
     weights = "he_normal"
+    rectifies = True
 
     def scratch(self, shape: Shape) -> dict[str, Scratch]:
         return {"signs": Scratch((ROWS, *shape)), "flags": Scratch((ROWS, *shape), dtype=np.bool_)}

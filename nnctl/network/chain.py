@@ -14,6 +14,7 @@ from nnctl.layers import ROWS, Shape, Slot
 from nnctl.network.buffers import gradient_buffers, output_buffers
 from nnctl.network.members import stacked_options
 from nnctl.network.network import Node
+from nnctl.network.order import in_order
 
 if TYPE_CHECKING:
     from nnctl.network.workspace import Workspace
@@ -44,6 +45,7 @@ class ChainPass:
         self, space: Workspace, nodes: Sequence[Node], x: Array, rows: int, *, level: int, wants_dx: bool
     ) -> None:
         self.space, self.rows, self.level = space, rows, level
+        nodes = in_order(nodes)
         self.nodes, self.x = nodes, x
         self.outputs = output_buffers(nodes, level, training=space.training)
         self.gradients = gradient_buffers(nodes, level)

@@ -16,6 +16,7 @@ from nnctl.network.buffers import Memory, gradient_buffers, output_buffers
 from nnctl.network.chain import ChainPass, Look, Steps, Timer, share
 from nnctl.network.members import Streams, stacked_options
 from nnctl.network.network import Network, Node
+from nnctl.network.order import in_order
 from nnctl.network.weighing import Weighing
 
 Array = NDArray[Any]
@@ -96,6 +97,7 @@ def _list_buffers(
     nodes: Sequence[Node], input_shape: Shape, level: int, shapes: dict[str, list[Shape]], *, training: bool
 ) -> None:
     """Add the shapes that a chain, and those inside it, keep in every buffer."""
+    nodes = in_order(nodes)
     if training:
         ends = [input_shape, *(node.plan.output for node in nodes)]
         for name, shape in zip(gradient_buffers(nodes, level), ends, strict=True):

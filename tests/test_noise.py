@@ -92,3 +92,11 @@ def test_members_with_rates_of_their_own_are_the_layers_alone() -> None:
     assert not np.array_equal(both.y[0], both.y[1])
     dropped = np.isclose(both.dx, 0).mean((-1, -2))
     assert math.isclose(dropped[2], 0.6, abs_tol=0.1)
+
+
+@pytest.mark.parametrize("rate", [1e-4, 0.3, 0.9999, 1 - 1e-5])
+def test_the_rate_is_exact_though_sixteen_bits_are_drawn(rate: float) -> None:
+    """Four standard errors of a million draws; 16 bits alone would be off by up to 1/131072."""
+    kept = np.empty((1000, 1000), np.bool_)
+    Streams.single(0, "dropout").keep(kept, [rate])
+    assert abs(kept.mean() - (1 - rate)) < 4 * math.sqrt(rate * (1 - rate) / kept.size)

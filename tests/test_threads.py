@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nnctl.data.batches import Examples
+from nnctl.errors import RunError, SpecError
 from nnctl.initializers.he_normal import HeNormal
 from nnctl.layers import Layer
 from nnctl.layers.batch_norm import BatchNorm
@@ -20,6 +21,7 @@ from nnctl.layers.dense import Dense
 from nnctl.layers.flatten import Flatten
 from nnctl.layers.max_pool2d import MaxPool2d
 from nnctl.network.network import build
+from nnctl.network.team import Team
 from nnctl.running import threads as deciding
 from nnctl.running.beginning import resuming, training
 from nnctl.running.loop import Event, Finished, Note, Started
@@ -96,7 +98,7 @@ def about(run: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def small(in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(in_folder))
+    monkeypatch.setattr(deciding, "SHARED", str(in_folder))
     return experiment(in_folder, CLASSIFY)
 
 
@@ -138,7 +140,7 @@ def test_what_auto_chose_is_kept_by_resume_and_reproduce(small: Path, monkeypatc
     more, _ = done(resuming(first.run.path, {"train.epochs": 5}))
     assert (about(more.run)["threads"], about(more.run)["shards"]) == (2, 2)
     again, _ = done(training(small, NOISY))
-    assert about(again.run)["shards"] == 1
+    assert (about(again.run)["threads"], about(again.run)["shards"]) == (1, 1)
     monkeypatch.setattr(deciding, "cores", lambda: 2)
     original, _ = done(training(small, NOISY))
     monkeypatch.setattr(deciding, "cores", lambda: 1)
@@ -187,7 +189,45 @@ def test_auto_takes_the_cores_that_others_leave(small: Path, monkeypatch: pytest
     monkeypatch.setattr(deciding, "cores", lambda: 6)
     with Neighbours(), Neighbours():
         last, _ = done(training(small, NOISY))
-    assert about(last.run)["threads"] == 2
+    assert (about(last.run)["threads"], about(last.run)["shards"]) == (2, 6)
+    alone, _ = done(training(small, {**NOISY, "train.threads": 6}))
+    assert about(alone.run)["weights_sha256"] == about(last.run)["weights_sha256"]
+
+
+def test_auto_takes_no_more_parts_than_the_gradients_of_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deciding, "best_split", lambda job, threads: threads)
+    monkeypatch.setattr(deciding, "cores", lambda: 6)
+    wide = sized(dense(512, 512, 1), (784,), 128)
+    there = sum(deciding.need(**deciding._sizes(wide), shards=3))
+    monkeypatch.setattr("nnctl.preparing.memory.machine_memory", lambda: there)
+    with Neighbours(str(tmp_path)) as alone:
+        assert deciding._as_pays(wide, alone)[0] == (3, 3)
+    with pytest.raises(SpecError, match="each of the threads has a gradient of its own") as found:
+        deciding._as_asked(wide, 4)
+    assert found.value.problems[0].key == "train.threads"
+
+
+@pytest.mark.parametrize("value", ["x", 2.5, True, -1, 10**9, [2]])
+def test_a_number_of_threads_that_is_none_is_a_damaged_run(value: Any) -> None:
+    with pytest.raises(RunError, match="is damaged: `shards` is no number from 1 to 256"):
+        deciding.recorded({"threads": 2, "shards": value}, Path("run.json"))
+
+
+def test_a_system_that_starts_no_more_threads_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = threading.Thread.start, list[threading.Thread]()
+
+    def fails_at_the_third(self: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(self)
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", fails_at_the_third)
+    team = Team(8)
+    with pytest.raises(SpecError, match="the system starts no more than 3 of 8 threads here"):
+        team.run([lambda: None, lambda: None])
+    team.close()
+    assert not any(each.is_alive() for each in started)
 
 
 def test_many_parameters_get_threads_for_the_optimizer_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,4 +251,5 @@ def test_cores_are_those_of_the_control_group_and_of_the_user(tmp_path: Path, mo
     assert cores() == 4
     for limit, expected in (("2,1", 2), ("16", 4), ("0", 4), ("many", 4)):
         monkeypatch.setenv("OMP_NUM_THREADS", limit)
-        assert cores() == expected
+        assert deciding._allowed() == expected
+    assert cores() == 4

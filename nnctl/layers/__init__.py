@@ -105,7 +105,7 @@ class Slot:
     g: SimpleNamespace  # their gradients
     stats: SimpleNamespace  # running statistics
     o: SimpleNamespace  # options that may differ between members: 0-d, or ready to broadcast (K, 1, 1)
-    rng: Any  # `random(out)`, `normal(out)`, `bits(out)` fill an array with numbers: see ``Streams``; each member
+    rng: Any  # `random(out)`, `normal(out)`, `keep(out, rates)` fill an array: see ``Streams``; each member
     # draws from its own stream
     chains: tuple[Any, ...]  # of a composite: see ``Chain`` in composite.py
     training: bool

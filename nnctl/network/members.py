@@ -53,16 +53,22 @@ class Streams:
         for generator, part in zip(self.generators, out if self.members else (out,), strict=True):
             generator.random(out=part, dtype=part.dtype)
 
-    def bits(self, out: Array) -> None:
-        """Fill ``out`` (*K, ...) of type uint16 with whole numbers from [0, 65536), each member from its own generator.
+    def keep(self, out: Array, rates: Sequence[float]) -> None:
+        """Fill ``out`` (*K, ...) of booleans: each is False with the probability of its member in ``rates``.
 
-        One draw of 64 bits gives four of them: a quarter of the time of numbers in [0, 1).
+        A draw of 64 bits decides about four of them, which takes half the time of comparing numbers in [0, 1) with a
+        rate. Where the 16 bits of one leave the matter open, a further number does: so the probability is exact.
         """
-        for generator, part in zip(self.generators, out if self.members else (out,), strict=True):
+        for generator, part, rate in zip(self.generators, out if self.members else (out,), rates, strict=True):
             flat, draw = part.reshape(-1), generator.bit_generator.random_raw
+            least, rest = divmod(rate * 65536, 1)
             for start in range(0, flat.size, 4 * DRAWS):
-                some = flat[start : start + 4 * DRAWS]
-                some[...] = draw(-(-some.size // 4)).view(np.uint16)[: some.size]
+                kept = flat[start : start + 4 * DRAWS]
+                bits = draw(-(-kept.size // 4)).view(np.uint16)[: kept.size]
+                np.greater_equal(bits, int(least), kept)
+                if rest:
+                    open_ = np.flatnonzero(bits == int(least))
+                    kept[open_] = generator.random(len(open_)) >= rest
 
     def normal(self, out: Array) -> None:
         """Fill ``out`` (*K, ...) with standard normal numbers, each member from its own generator."""

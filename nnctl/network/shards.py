@@ -34,8 +34,15 @@ class Source(Protocol):
 
 def splits(network: Network, loss: Loss) -> bool:
     """Whether the parts of a batch can run side by side: no row needs the others, no forward pass moves statistics."""
-    coupled = loss.couples_rows or any(node.layer.couples_rows for node in network.walk())
-    return not coupled and not network.statistics and not network.members
+    return not coupled(network, loss) and not network.members
+
+
+def coupled(network: Network, loss: Loss) -> str:
+    """What needs all rows of a batch at once, or moves statistics in its forward pass, by its name; empty: nothing."""
+    for node in network.walk():
+        if node.layer.couples_rows or node.plan.statistics:
+            return f"{node.layer.name} ({node.name})"
+    return loss.name if loss.couples_rows else ""
 
 
 class Shards:

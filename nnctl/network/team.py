@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from nnctl.errors import Problem, SpecError
+
 Task = Callable[[], object]
 Call = tuple[Iterator[Task] | None, SimpleQueue[BaseException | None]]  # tasks to share (None: end), and the answers
 
@@ -73,8 +75,13 @@ class Team:
         self._calls = [SimpleQueue() for _ in range(self.threads - 1)]
         # Threads that knew the team would keep it alive.
         self._others = [threading.Thread(target=_wait, args=(calls,), daemon=True) for calls in self._calls]
-        for other in self._others:
-            other.start()
+        for place, other in enumerate(self._others):
+            try:
+                other.start()
+            except RuntimeError as error:
+                self._calls, self._others = self._calls[:place], self._others[:place]
+                message = f"the system starts no more than {place + 1} of {self.threads} threads here: ask for fewer"
+                raise SpecError(Problem(message, "train.threads")) from error
 
     def _dismiss(self) -> None:
         for calls in self._calls:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.component import plain
@@ -14,19 +13,16 @@ from nnctl.data.batches import Examples
 from nnctl.data.cache import Cache
 from nnctl.data.features import Features, features_state
 from nnctl.data.target import Target
-from nnctl.errors import Problem, SpecError
 from nnctl.losses import Loss
 from nnctl.network.network import Network
-from nnctl.network.workspace import memory_for
 from nnctl.preparing.architecture import architecture
 from nnctl.preparing.examples import examples_in
 from nnctl.preparing.fitted import Fitted, Known, restored, target_state
 from nnctl.preparing.keys import Key, key_of
-from nnctl.preparing.sizes import gigabytes, machine_memory, many
+from nnctl.preparing.memory import check_memory
 from nnctl.preparing.watching import Watched, watch
 from nnctl.spec.reading import written
 from nnctl.spec.schema import Checkpoint, Experiment
-from nnctl.training.evaluation import rows_at_once
 from nnctl.training.job import Job
 
 if TYPE_CHECKING:
@@ -94,7 +90,9 @@ def prepare(
 
         dataset, fitted = fresh.read(experiment, tables, cache, known)
     built = architecture(experiment.model, fitted.loss, columns=fitted.features.inputs, width=fitted.width)
-    _check_memory(built.network, fitted.loss, experiment, fitted.rows["train"])
+    size, rows = experiment.train.batch_size, fitted.rows["train"]
+    batch = rows if isinstance(size, str) else min(size, rows)
+    check_memory(built.network, fitted.loss, experiment.optimizer, dtype=experiment.model.dtype, batch=batch)
     watched = watch(experiment, fitted.loss, fitted.target.task, has_val=fitted.rows["val"] > 0)
     if entry is not None and dataset is None:
         found = entry.arrays
@@ -177,22 +175,3 @@ def _job(
 def _save_steps(checkpoint: Checkpoint) -> int | None:
     count, unit = checkpoint.pause
     return count if unit == "steps" else None
-
-
-def _check_memory(network: Network, loss: Loss, experiment: Experiment, rows: int) -> None:
-    """Raise SpecError where the vectors and the batches of the run would not fit into the machine's memory."""
-    dtype, size = experiment.model.dtype, experiment.train.batch_size
-    vectors = 4 + experiment.optimizer.size()  # theta, grad, best, a copy
-    parameters = network.parameters * vectors * np.dtype(dtype).itemsize
-    batch = rows if isinstance(size, str) else min(size, rows)
-    activations = memory_for(network, loss, batch, dtype=dtype, training=True).bytes
-    activations += memory_for(network, loss, rows_at_once(network), dtype=dtype, training=False).bytes
-    there = machine_memory()
-    if parameters + activations > there:
-        message = (
-            f"{many(network.parameters)} parameters need {gigabytes(parameters)} with {experiment.optimizer.name}, "
-            f"and batches of {batch:,} rows {gigabytes(activations)}; this machine has {gigabytes(there)}: "
-        )
-        if parameters > min(activations, there):
-            raise SpecError(Problem(message + "use fewer units", "model"))
-        raise SpecError(Problem(message + "make the batches smaller", "train.batch_size"))

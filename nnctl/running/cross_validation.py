@@ -154,7 +154,7 @@ def reopened(run_dir: RunDir, cache: Cache, argv: Sequence[str] = ()) -> tuple[C
     again["resumed"] = [*about.get("resumed", []), entry]
     own = {"argv": about.get("argv", []), "overrides": about.get("overrides", {})}
     found = CrossValidation(spec, spec.experiment, own, cache)
-    found.data_sha256, found.threads = about.get("data_sha256"), recorded(about)
+    found.data_sha256, found.threads = about.get("data_sha256"), recorded(about, run_dir.run_json)
     return found, FoldsRecorder(run_dir, again)
 
 

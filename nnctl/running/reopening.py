@@ -74,7 +74,7 @@ def reopen(
     check_changes(changed, spec)
     going_on = check_goes_on(about, saved.meta, experiment, changed, from_here(run_dir.path))
     notes += _machine_notes(saved.meta, run_dir, exact=exact)
-    prepared = threaded(_prepared(spec, experiment, saved, cache, changed), recorded(about))
+    prepared = threaded(_prepared(spec, experiment, saved, cache, changed), recorded(about, run_dir.run_json))
     _check_monitor(prepared, saved, spec)
     trainer = _restored(prepared, saved, best, run_dir)
     if "train.epochs" in changed:

@@ -81,7 +81,7 @@ def reproducing(
         start_from=_origin(about, runs_folder(runs_dir), path),
         argv=argv,
         about={"reproduces": original.id},
-        threads=recorded(about),
+        threads=recorded(about, original.run_json),
     )
     last: Finished | None = None
     for event in events:

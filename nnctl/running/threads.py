@@ -10,10 +10,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from nnctl.errors import Place, Problem, RunError
+from nnctl.network.shards import coupled
+from nnctl.preparing.memory import check_memory, need
 from nnctl.preparing.preparation import Prepared
+from nnctl.runs.places import from_here
+from nnctl.spec.schema import MOST_THREADS as MOST
 from nnctl.training.job import Job
 from nnctl.training.splitting import LONG, best_split
 
+SHARED = "/tmp"  # the same for all sessions of a user, which TMPDIR and XDG_RUNTIME_DIR are not
 MOST_SLOTS = 256
 QUOTA = "cpu.max"
 CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
@@ -26,9 +32,13 @@ class Threads(NamedTuple):
     shards: int  # parts that a batch is split into
 
 
-def recorded(about: Mapping[str, Any]) -> Threads:
-    """Those of a run.json."""
-    return Threads(about.get("threads") or 1, about.get("shards") or 1)
+def recorded(about: Mapping[str, Any], path: Path) -> Threads:
+    """Those of a run.json. Raises: RunError if they are none."""
+    found = Threads(about.get("threads") or 1, about.get("shards") or 1)
+    for name, value in found._asdict().items():
+        if type(value) is not int or not 1 <= value <= MOST:
+            raise RunError(Problem(f"is damaged: `{name}` is no number from 1 to {MOST}", place=Place(from_here(path))))
+    return found
 
 
 def threaded(prepared: Prepared, threads: Threads) -> Prepared:
@@ -39,45 +49,54 @@ def threaded(prepared: Prepared, threads: Threads) -> Prepared:
 def decided(prepared: Prepared, neighbours: Neighbours) -> Prepared:
     """With the threads that the experiment asks for, or that pay, and a note about them.
 
-    ``auto`` shares the cores with the other trainings that run now.
+    Raises: SpecError if the gradients of the parts that are asked for would not fit into memory.
     """
     asked, job = prepared.experiment.train.threads, prepared.job
-    if isinstance(asked, int):
-        found, note = _as_asked(job, asked)
-    else:
-        found, note = _as_pays(job, neighbours)
+    found, note = _as_asked(job, asked) if isinstance(asked, int) else _as_pays(job, neighbours)
     return replace(threaded(prepared, found), notes=(*prepared.notes, *filter(None, [note])))
 
 
 def _as_pays(job: Job, neighbours: Neighbours) -> tuple[Threads, str]:
+    """The parts are those that pay on all cores, so that the same command gives the same bits, whoever else is there.
+
+    How many threads work on them goes by the cores that other trainings leave.
+    """
     long = job.network.parameters >= LONG
     if best_split(job, 2) == 1 and not long:
         return Threads(1, 1), ""
-    free = cores() // neighbours.count()
-    shards = best_split(job, free)
-    if shards > 1:
-        return Threads(shards, shards), f"train.threads: auto splits each batch over {shards} threads"
-    return Threads(max(1, min(free, 2)) if long else 1, 1), ""
+    shards = best_split(job, cores())
+    while shards > 1 and not need(**_sizes(job), shards=shards).fits():
+        shards -= 1
+    free = max(1, _allowed() // neighbours.count())
+    if shards == 1:
+        return Threads(min(free, 2) if long else 1, 1), ""
+    threads = min(shards, free)
+    who = f"{shards} threads" if threads == shards else f"{shards} parts, for {threads} of the threads that are free"
+    return Threads(threads, shards), f"train.threads: auto splits each batch over {who}"
 
 
 def _as_asked(job: Job, asked: int) -> tuple[Threads, str]:
-    coupling = [node for node in job.network.walk() if node.layer.couples_rows or node.plan.statistics]
-    rows = min(job.batch_size, len(job.train))
-    if asked > 1 and (coupling or job.loss.couples_rows):
-        who = f"{coupling[0].layer.name} ({coupling[0].name})" if coupling else job.loss.name
-        return Threads(asked, 1), f"train.threads: {asked} splits no batch: {who} needs all of its rows at once"
-    return Threads(asked, min(asked, rows)), ""
+    coupling = coupled(job.network, job.loss)
+    if asked > 1 and coupling:
+        return Threads(asked, 1), f"train.threads: {asked} splits no batch: {coupling} needs all of its rows at once"
+    shards = min(asked, job.batch_size, len(job.train))
+    check_memory(**_sizes(job), shards=shards)
+    return Threads(asked, shards), ""
+
+
+def _sizes(job: Job) -> dict[str, Any]:
+    batch = min(job.batch_size, len(job.train))
+    return {"network": job.network, "loss": job.loss, "optimizer": job.optimizer, "dtype": job.dtype, "batch": batch}
 
 
 class Neighbours:
-    """The trainings that run on this machine: each has locked a file of its own, and the kernel unlocks it in its end.
+    """The trainings of this user on this machine: each has locked a file of its own; the kernel unlocks it in its end.
 
     Where these files cannot be made, a training takes itself to be alone.
     """
 
     def __init__(self, folder: str | None = None) -> None:
-        runtime = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"
-        self.folder = folder or os.path.join(runtime, f"nnctl-{os.getuid()}")
+        self.folder = folder or os.path.join(SHARED, f"nnctl-{os.getuid()}")
         self._handle: int | None = None
 
     def __enter__(self) -> Self:
@@ -126,11 +145,15 @@ class Neighbours:
 
 
 def cores() -> int:
-    """The cores that this process may use: by its affinity, the quota of its control group, and OMP_NUM_THREADS."""
+    """The cores that this process may use: by its affinity and the quota of its control group."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([here, *_quotas()]))
+
+
+def _allowed() -> int:
+    """The threads that the user allows by OMP_NUM_THREADS, at most one for each core."""
     limit = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    asked = [int(limit)] if limit.isdecimal() and int(limit) else []
-    return max(1, min([here, *_quotas(), *asked]))
+    return min(cores(), int(limit)) if limit.isdecimal() and int(limit) else cores()
 
 
 def _quotas() -> list[int]:

@@ -36,6 +36,8 @@ PAUSE = re.compile(r"([1-9][0-9]{0,17}) (epochs?|steps?)")
 FEATURES = "features"  # the target of an autoencoder; a column of that name is written `[features]`
 Bounds = tuple[float | None, float | None]
 
+MOST_THREADS = 256
+
 
 @section
 class Numeric:
@@ -192,8 +194,9 @@ class Train:
     threads: int | Literal["auto"] = option(
         default="auto",
         ge=1,
-        help="Threads that share each batch; auto: as many as pay for its size, of the cores that are free. Another "
-        "number changes the last bits; run.json has it.",
+        le=MOST_THREADS,
+        help="Threads that share each batch; auto: as many parts as pay for its size on this machine, and a thread for "
+        "each while cores are free. Another number of parts changes the last bits; run.json has both.",
     )
     on_nan: Literal["stop", "skip", "rollback"] = option(
         default="stop",

@@ -179,7 +179,7 @@ def stages(config: str) -> dict[str, float]:
     """Train, and give the seconds of every stage."""
     from nnctl import experiment
     from nnctl.data import table
-    from nnctl.preparing import preparation
+    from nnctl.preparing import fresh, preparation
     from nnctl.running import beginning
 
     spent: dict[str, float] = {}
@@ -204,9 +204,9 @@ def stages(config: str) -> dict[str, float]:
     watch(preparation, "key_of", "hash")
     watch(table, "open_csv", "first pass: check")
     watch(table, "parse", "second pass: parse")
-    watch(preparation, "read_dataset", "read, types, split (all)")
-    watch(preparation, "fit", "fit")
-    watch(preparation, "_made", "encode and keep")
+    watch(fresh, "read_dataset", "read, types, split (all)")
+    watch(fresh, "fit", "fit")
+    watch(fresh, "make", "encode and keep")
     watch(beginning, "prepare", "until training begins (all)")
     with stage("whole run"):
         experiment.train(config, runs_dir=Path(config).parent / "runs")

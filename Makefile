@@ -50,7 +50,7 @@ docs: .venv/.installed-dev ## Write docs/components.md anew from the code (a tes
 reference: ## Make the records of tests/reference anew (needs uv, or REFERENCE=a Python with PyTorch and scikit-learn)
 	$(REFERENCE) -W ignore::UserWarning -m tests.reference.make
 
-bench: .venv/.installed $(if $(filter .venv/%,$(BENCH)),.venv/.installed-bench) ## Measure nnctl beside PyTorch and others, into benchmarks/RESULTS.md: [ONLY="step epoch"] [BIG=1] (10 minutes)
+bench: .venv/.installed $(if $(filter .venv/%,$(BENCH)),.venv/.installed-bench) ## Measure nnctl beside PyTorch and others, into benchmarks/RESULTS.md: [ONLY="step epoch"] [BIG=1] (under 10 minutes)
 	$(BIN)/python -m benchmarks $(ONLY) --peers $(BENCH) $(if $(BIG),--big)
 
 papers: .venv/.installed ## Train by the protocols of papers and print our numbers beside theirs: DATA=FOLDER [ONLY=uci]

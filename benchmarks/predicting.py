@@ -21,7 +21,7 @@ from benchmarks.report import Table, times
 from benchmarks.rounds import Timed, command, in_turns, medians, ratios
 
 ROWS, FEW = 300_000, 20_000
-MOST_ROUNDS = 3
+MOST_ROUNDS = 2
 SKLEARN = "pandas and scikit-learn"
 
 

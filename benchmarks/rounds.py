@@ -15,6 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
+ROUND = 0.1  # seconds, for sides that are much slower than others
+
 # What a process runs whose peak is asked for.
 PEAK = """
 import sys
@@ -84,6 +86,11 @@ def peak_of(words: Sequence[str], env: Mapping[str, str]) -> int:
     if done.returncode:
         raise RuntimeError(done.stderr)
     return int(done.stderr.rpartition("peak ")[2])
+
+
+def affordable(steps: int, seconds: float) -> int:
+    """So many steps of so many seconds that a round stays short, but never fewer than a tenth of those wanted."""
+    return max(1, steps // 10, min(steps, int(ROUND / seconds)))
 
 
 def here(side: Callable[[], Any]) -> Timed:

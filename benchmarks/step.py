@@ -20,7 +20,7 @@ from benchmarks.children import Peers
 from benchmarks.command import Options, run_alone
 from benchmarks.own import OwnLoop
 from benchmarks.report import Mark, Table, number, times
-from benchmarks.rounds import Timed, medians, ratios, timed
+from benchmarks.rounds import Timed, affordable, medians, ratios, timed
 from benchmarks.workloads import WORKLOADS, Array, Workload
 
 SAME_STEPS, SAME = 5, 1e-9  # in float64, relative to the largest weight
@@ -69,17 +69,20 @@ def measured(workload: Workload, rounds: int, peers: Peers) -> dict[str, list[Ti
         PRODUCTS: (matrices, lambda _: None),
     }
     found: dict[str, list[Timed]] = {side: [] for side in (*inside, *peers.sides)}
+    steps = dict.fromkeys(found, workload.steps)
     for place in range(rounds + 1):  # the first one warms up
         for side, taken in found.items():
             if side in inside:
                 step, reset = inside[side]
                 reset(start)
-                timed(step, max(1, workload.steps // 4))  # so that the caches hold what is this side's
-                seconds = timed(step, workload.steps)
+                timed(step, max(1, steps[side] // 4))  # so that the caches hold what is this side's
+                seconds = timed(step, steps[side])
             else:
-                seconds = peers.round(side, workload.name, workload.steps)
+                seconds = peers.round(side, workload.name, steps[side])
             if place:
                 taken.append(seconds)
+            else:
+                steps[side] = affordable(workload.steps, seconds[0])
     return found
 
 

@@ -73,7 +73,8 @@ def memory_tables(options: Options) -> list[Table]:
             table.marks.append(Mark(f"{title}: peak less the constant, of the formula", ratio, SLACK))
     table.notes = [
         f"The constant is {constant / 1e6:.0f} MB; the last column leaves it out. The formula counts neither the best "
-        f"weights, which are one more vector, nor the file that a save builds. {SLACK:g} x counts as equal."
+        f"weights, which are one more vector, nor the file that a save builds. {SLACK:g} x counts as equal.",
+        "All with `train.threads: 1`: what shards on several threads take besides is not measured here.",
     ]
     return [table]
 

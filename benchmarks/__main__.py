@@ -1,6 +1,6 @@
 """All parts of the benchmark in one go: prints every table, and writes benchmarks/RESULTS.md after a whole run.
 
-make bench                                                  all of it, in about ten minutes
+make bench                                                  all of it, in less than ten minutes
 make bench ONLY=step                                        one part (or several: ONLY="step epoch")
 make bench BENCH=/path/to/python                            the peers of an environment that exists already
 python -m benchmarks [PART ...] [--peers PYTHON | --no-peers] [--big] [--rounds N]
@@ -47,7 +47,7 @@ def parts() -> dict[str, Callable[[Options], list[Table]]]:
 
 def main() -> None:
     settle("benchmarks")
-    from benchmarks.machine import Neighbours, described
+    from benchmarks.machine import OtherWork, described
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known = parts()
@@ -57,11 +57,11 @@ def main() -> None:
     if unknown := set(given.parts) - known.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     options = options_of(given)
-    head, tables, began, whole = described(options), [], time.perf_counter(), Neighbours()
+    head, tables, began, whole = described(options), [], time.perf_counter(), OtherWork()
     for name in given.parts or known:
-        neighbours = Neighbours()
+        others, started = OtherWork(), time.perf_counter()
         made = known[name](options)
-        made[-1].notes.append(str(neighbours))
+        made[-1].notes.append(f"Took {time.perf_counter() - started:.0f} s. {others}")
         for table in made:
             print(f"\n{table.text()}", flush=True)
         tables += made

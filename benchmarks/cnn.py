@@ -5,7 +5,8 @@
 Convolutions of 32 and 64 filters (3 x 3, same, relu), each followed by max-pooling, a dense layer of 64 and one of 10,
 on images of 28 x 28 pixels; cross entropy, Adam, batches of 64. Both sides do all that a step of training does: gather
 a shuffled batch, forward, loss, backward, optimizer. The rounds alternate, so that both meet the same neighbours on a
-busy machine. On one thread seconds are those of the processor, on two those of the clock.
+busy machine. On one thread seconds are those of the processor, on two those of the clock, which say nothing where other
+processes leave fewer than two cores.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.children import Peers
 from benchmarks.command import Options, run_alone
+from benchmarks.machine import OtherWork
 from benchmarks.own import own_images, stepper
 from benchmarks.report import Mark, Table, number, times
 from benchmarks.rounds import Timed, medians, ratios, timed
@@ -34,16 +36,17 @@ def cnn_tables(options: Options) -> list[Table]:
         notes=["PyTorch as it is by default, and in the fastest of its manners."],
     )
     for threads in AGAINST_TORCH:
+        others = OtherWork()
         with threadpool_limits(1), Peers(options.peers, ["torch"], threads=threads) as peers:
             stepping = own_images(threads)
             found = _measured(stepper(stepping), min(options.rounds, MOST_ROUNDS), peers)
             stepping.team.close()
-        _add(table, threads, found)
+        _add(table, threads, found, others.unclear if threads > 1 else "")
         options.tell(f"CNN, {threads}: {' '.join(table.rows[-1])}")
     return [table]
 
 
-def _add(table: Table, threads: int, found: dict[str, list[Timed]]) -> None:
+def _add(table: Table, threads: int, found: dict[str, list[Timed]], unclear: str) -> None:
     """Add the row and the marks of a number of threads."""
     place = 0 if threads > 1 else 1  # clock or processor
     shown = {side: medians(taken)[place] for side, taken in found.items()}
@@ -55,7 +58,7 @@ def _add(table: Table, threads: int, found: dict[str, list[Timed]]) -> None:
             against = ratios(found[OWN], found[side])[place]
             row.append(times(against))
             what = f"CNN on {threads} thread{'s' * (threads > 1)}: nnctl against {said}"
-            table.marks.append(Mark(what, against, AGAINST_TORCH[threads]))
+            table.marks.append(Mark(what, against, AGAINST_TORCH[threads], unclear=unclear))
     table.rows.append([*row, *[""] * (len(table.head) - len(row))])
 
 

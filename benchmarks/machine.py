@@ -19,6 +19,8 @@ from benchmarks.command import Options
 from benchmarks.rounds import ROOT
 
 QUIET = 0.15  # cores that others may take
+CLOCKS = 0.1  # seconds that two clocks of the system may differ by
+TWO = 1.8  # cores that must be free before a time on two threads says something
 PEERS = "torch", "jax", "scikit-learn", "pandas", "ludwig"
 
 
@@ -42,30 +44,52 @@ def load() -> str:
     return f"{os.getloadavg()[0]:.1f}"
 
 
-class Neighbours:
-    """How many cores the other processes of the machine keep busy from now on."""
+class OtherWork:
+    """How many cores the other processes of the machine keep busy from now on.
+
+    Ask when the children have ended that were started since: until then they count as others.
+    """
 
     def __init__(self) -> None:
-        self._before, self._began = _busy(), time.monotonic()
+        self._before, self._own, self._began = _worked(), _own(), time.monotonic()
+
+    @property
+    def cores(self) -> float | None:
+        """So many until now; None where the system does not tell."""
+        seconds, before, after, own = time.monotonic() - self._began, self._before, _worked(), _own() - self._own
+        if before is None or after is None or after - before < 0.5 * own - CLOCKS:  # some sandboxes tell zeros
+            return None
+        return max(0.0, after - before - own) / seconds
+
+    @property
+    def unclear(self) -> str:
+        """Why a time on two threads says nothing; empty where it does, and where nobody knows."""
+        cores, there = self.cores, os.cpu_count() or 1
+        if cores is None or there - cores >= TWO:
+            return ""
+        return f"other processes kept {cores:.1f} of {there} cores busy, which left fewer than {TWO:g}"
 
     def __str__(self) -> str:
-        seconds, before, after = time.monotonic() - self._began, self._before, _busy()
-        if before is None or after is None:
+        cores = self.cores
+        if cores is None:
             return f"Load of the machine: {load()}."
-        cores = max(0.0, after - before) / seconds
         told = f"Other processes kept {cores:.1f} of {os.cpu_count()} cores busy; load {load()}."
         return told if cores < QUIET else f"**Not a quiet machine.** {told}"
 
 
-def _busy() -> float | None:
-    """Seconds that the processors have worked for others than us; None where the system does not tell."""
+def _worked() -> float | None:
+    """Seconds that the processors have worked for anyone; None where the system does not tell."""
     try:
         cells = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     except OSError:
         return None
     user, nice, system, _idle, _waiting, hard, soft, stolen, *_guests = map(int, cells)
-    worked = (user + nice + system + hard + soft + stolen) / os.sysconf("SC_CLK_TCK")
-    return worked - sum(os.times()[:4])  # those of children count once they have ended
+    return (user + nice + system + hard + soft + stolen) / os.sysconf("SC_CLK_TCK")
+
+
+def _own() -> float:
+    """Seconds that they have worked for this process and for those of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 def _processor() -> str:

@@ -9,21 +9,25 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Mark:
-    """A bound that a ratio is to keep."""
+    """A bound that a ratio is to keep; neither met nor missed where ``unclear`` says why it says nothing."""
 
     what: str
     value: float
     bound: float
     kind: Literal["<=", ">="] = "<="
     unit: str = "x"
+    unclear: str = ""
 
     @property
-    def met(self) -> bool:
-        return self.value <= self.bound if self.kind == "<=" else self.value >= self.bound
+    def verdict(self) -> Literal["met", "MISSED", "not measurable here"]:
+        if self.unclear:
+            return "not measurable here"
+        kept = self.value <= self.bound if self.kind == "<=" else self.value >= self.bound
+        return "met" if kept else "MISSED"
 
     def __str__(self) -> str:
-        verdict = "met" if self.met else "MISSED"
-        return f"{verdict}: {self.what} {number(self.value)} {self.unit}, mark {self.kind} {self.bound:g} {self.unit}"
+        found = f"{self.what} {number(self.value)} {self.unit}, mark {self.kind} {self.bound:g} {self.unit}"
+        return f"{self.verdict}: {found}{self.unclear and f'; {self.unclear}'}"
 
 
 @dataclass
@@ -45,16 +49,19 @@ class Table:
     def markdown(self) -> str:
         rule = ["---", *("---:" for _ in self.head[1:])]
         lines = [f"| {' | '.join(line)} |" for line in (self.head, rule, *self.rows)]
-        marks = [f"- **{mark}**" if not mark.met else f"- {mark}" for mark in self.marks]
+        marks = [f"- **{mark}**" if mark.verdict == "MISSED" else f"- {mark}" for mark in self.marks]
         parts = [f"## {self.title}", "\n".join(lines), *self.notes, *(["\n".join(marks)] if marks else [])]
         return "\n\n".join(parts) + "\n"
 
 
 def summary(tables: Sequence[Table]) -> list[str]:
-    """How many marks are met, and those that are not."""
+    """How many marks are met, are missed, and could not be measured, and those that are not met."""
     marks = [mark for table in tables for mark in table.marks]
-    missed = [mark for mark in marks if not mark.met]
-    return [f"{len(marks) - len(missed)} of {len(marks)} marks are met.", *(f"- {mark}" for mark in missed)]
+    met, missed, unclear = (
+        [mark for mark in marks if mark.verdict == verdict] for verdict in ("met", "MISSED", "not measurable here")
+    )
+    counts = f"{len(met)} of {len(marks)} marks are met, {len(missed)} missed, {len(unclear)} not measurable here."
+    return [counts, *(f"- {mark}" for mark in (*missed, *unclear))]
 
 
 def number(value: float) -> str:

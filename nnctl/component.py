@@ -10,10 +10,12 @@ from __future__ import annotations
 import dataclasses
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, FrozenInstanceError, dataclass
+from dataclasses import MISSING, dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
+
+from nnctl.frozen import frozen
 
 # A folder per YAML word; the order is that of `nnctl list`.
 KINDS = (
@@ -84,54 +86,7 @@ def option(
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
 def section(cls: type[T]) -> type[T]:
     """Make a frozen dataclass of options, without a YAML type of its own (a section of the experiment)."""
-    return _frozen(cls)
-
-
-class _Frozen:
-    """The methods of a frozen dataclass with keywords only: what ``dataclass`` compiles for every class, written once.
-
-    That takes it a millisecond a class, at every start.
-    """
-
-    def __init__(self, **values: Any) -> None:
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            if field.name in values:
-                value = values.pop(field.name)
-            elif field.default_factory is not MISSING:
-                value = field.default_factory()
-            elif field.default is not MISSING:
-                value = field.default
-            else:
-                raise TypeError(f"{type(self).__name__}: the option {field.name} is required")
-            object.__setattr__(self, field.name, value)
-        if values:
-            raise TypeError(f"{type(self).__name__}: has no option {', '.join(values)}")
-
-    def __repr__(self) -> str:
-        return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in _values(self))})"
-
-    def __eq__(self, other: object) -> bool:
-        return _values(self) == _values(other) if type(other) is type(self) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(_values(self))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
-
-    def __delattr__(self, name: str) -> None:
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
-
-
-def _values(made: Any) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, getattr(made, field.name)) for field in dataclasses.fields(made))
-
-
-def _frozen(cls: type[T]) -> type[T]:
-    made = dataclass(init=False, repr=False, eq=False)(cls)
-    for name in ("__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"):
-        setattr(made, name, vars(_Frozen)[name])
-    return made
+    return frozen(cls)
 
 
 def options(cls: type) -> dict[str, Option]:
@@ -194,7 +149,7 @@ def component(
 
     def register(cls: type[C]) -> type[C]:
         cls.name, cls.aliases, cls.examples = name, tuple(aliases), tuple(examples)
-        made = _frozen(cls)
+        made = frozen(cls)
         registry.add(made)
         return made
 

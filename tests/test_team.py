@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -98,12 +99,14 @@ def test_floating_point_errors_are_ignored_in_the_other_threads() -> None:
 
 
 def test_no_thread_is_left_once_it_is_closed() -> None:
-    before = names()
+    before, interval = names(), sys.getswitchinterval()
     team = Team(3)
     team.run([time.monotonic] * 3)
     assert len(names() - before) == 2
+    assert sys.getswitchinterval() < interval
     team.close()
     assert names() == before
+    assert sys.getswitchinterval() == interval
 
 
 def test_no_thread_and_no_task_is_left_once_it_is_dropped() -> None:

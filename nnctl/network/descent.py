@@ -20,7 +20,6 @@ Array = NDArray[Any]
 
 PIECE = 2**18  # elements, 1 MB of each vector: the passes of a step over so many find them in the cache ...
 LONG = 4 * PIECE  # ... which pays for vectors that do not fit as a whole
-SHARED = 2**16  # elements of a piece where threads take turns: from two pieces on that pays
 
 
 def optimizer_slot(
@@ -51,7 +50,10 @@ def optimizer_slot(
     slot.o = stacked_options(optimizers, members, 1, theta.dtype)
     slot.exact = exact_options(optimizers, members)
     optimizer.attach(slot)
-    size, least = (PIECE, LONG) if threads == 1 else (SHARED, 2 * SHARED)
+    size, least = PIECE, LONG
+    if threads > 1:  # as many pieces of one size for each; over small ones they would wait for the interpreter's lock
+        size = -(-theta.size // (threads * max(1, round(theta.size / threads / PIECE))))
+        least = threads * PIECE // 2
     if not members and optimizer.elementwise and not optimizer.numbers and theta.size >= least:
         parts = (slice(start, start + size) for start in range(0, theta.size, size))
         optimizer.split(slot, [_piece(optimizer, slot, part) for part in parts])

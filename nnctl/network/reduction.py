@@ -15,6 +15,7 @@ from nnctl.network.team import Team
 Array = NDArray[Any]
 
 CHUNK = 2**16  # numbers that are added up together: those of two gradients fit into the cache of a core
+LONG = 2**18  # numbers that are worth waking another thread for
 
 
 class Reduction:
@@ -29,9 +30,9 @@ class Reduction:
 
     def __init__(self, total: Array, others: Sequence[Array], team: Team) -> None:
         self._total, self._team = total, team
-        starts = range(0, len(total), CHUNK)
+        starts = range(0, len(total), CHUNK if len(total) >= LONG else LONG)
         self._squares = np.zeros(len(starts), total.dtype)
-        chunks = [slice(start, start + CHUNK) for start in starts]
+        chunks = [slice(start, start + starts.step) for start in starts]
         self._tasks = [
             [
                 partial(_add, total[chunk], [other[chunk] for other in others[:count]], self._squares[place, ...])

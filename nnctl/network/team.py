@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from nnctl.errors import Problem, SpecError
+
+PATIENCE = 1e-4  # seconds that a thread waits for the interpreter's lock before it asks for it; 5 ms cost 5 % of a step
 
 Task = Callable[[], object]
 Call = tuple[Iterator[Task] | None, SimpleQueue[BaseException | None]]  # tasks to share (None: end), and the answers
@@ -28,7 +31,8 @@ class Team:
     calls the other threads sleep: a call costs 15 us, so a task should last 50 us or more. A team of one thread runs
     its tasks one after the other, and has no others. ``working`` may be set to fewer threads at any time.
 
-    The other threads begin with the first call, and with the first one after ``close``.
+    The other threads begin with the first call, and with the first one after ``close``. While they are there, the
+    threads of Python take turns more often (``sys.setswitchinterval``).
 
     What a task raises, ``run`` raises, once no task runs any more; those that nobody has begun are left out. Errors of
     floating point are ignored in the other threads, as in the training loop, whatever ``np.errstate`` says here.
@@ -38,6 +42,7 @@ class Team:
         self.threads = self.working = threads
         self._calls: list[SimpleQueue[Call]] = []  # to each of the others
         self._others: list[threading.Thread] = []
+        self._usual = 0.0  # how long threads wait for each other where no team is at work
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run all tasks, and return when they are done."""
@@ -65,7 +70,7 @@ class Team:
         self._dismiss()
         for other in self._others:
             other.join()
-        self._calls, self._others = [], []
+        self._others = []
 
     def __del__(self) -> None:
         self._dismiss()
@@ -82,10 +87,15 @@ class Team:
                 self._calls, self._others = self._calls[:place], self._others[:place]
                 message = f"the system starts no more than {place + 1} of {self.threads} threads here: ask for fewer"
                 raise SpecError(Problem(message, "train.threads")) from error
+        self._usual = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._usual, PATIENCE))
 
     def _dismiss(self) -> None:
-        for calls in self._calls:
-            calls.put((None, SimpleQueue()))
+        calls, self._calls = self._calls, []
+        for each in calls:
+            each.put((None, SimpleQueue()))
+        if calls and self._usual > PATIENCE:  # else it is another team's, which is still at work
+            sys.setswitchinterval(self._usual)
 
 
 def _wait(calls: SimpleQueue[Call]) -> None:

@@ -64,10 +64,24 @@ def test_a_metric_is_the_same_in_many_blocks(cls: type[Metric], request: pytest.
 def test_sums_and_counts_are_the_same_in_many_blocks(request: pytest.FixtureRequest) -> None:
     weighted = cases("multiclass")[-1]
     p, wide = replace(weighted), np.arange(614.0).reshape(307, 2)
-    whole = [p.confusion, p.weighted_confusion, p.total, p.sum(wide), p.mean(wide), p.sum_of(lambda rows: rows.truth)]
+    whole = [
+        p.confusion,
+        p.weighted_confusion,
+        p.total,
+        p.sum(wide),
+        p.mean_of(lambda rows: rows.truth),
+        p.sum_of(lambda rows: rows.truth),
+    ]
     request.getfixturevalue("few_at_once")
     p = replace(weighted)
-    parts = [p.confusion, p.weighted_confusion, p.total, p.sum(wide), p.mean(wide), p.sum_of(lambda rows: rows.truth)]
+    parts = [
+        p.confusion,
+        p.weighted_confusion,
+        p.total,
+        p.sum(wide),
+        p.mean_of(lambda rows: rows.truth),
+        p.sum_of(lambda rows: rows.truth),
+    ]
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-14)
 
@@ -76,7 +90,7 @@ def test_all_rows_right_are_exactly_one_whatever_the_weights(few_at_once: None) 
     p = replace(drawn("binary", rows=307), weight=np.full(307, 0.1))
     right = replace(p, predicted=p.truth)
     assert registry.all("metrics", Metric)["accuracy"]().compute(right) == 1.0
-    assert right.mean(right.truth == right.predicted) == 1.0
+    assert right.mean_of(lambda rows: rows.truth == rows.predicted) == 1.0
 
 
 def test_areas_count_every_pair_and_every_step(few_at_once: None) -> None:

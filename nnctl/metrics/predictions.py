@@ -120,12 +120,11 @@ class Predictions:
         count = len(self.truth)
         return float(count if self.weight is None else self.sum(np.ones(count, np.bool_)))
 
-    def mean(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """The weighted mean over the rows, (N,) -> (), (N, T) -> (T,); nan where no row has a weight above 0."""
-        return self.sum(values) / (self.total if self.total > 0 else np.nan)
-
     def mean_of(self, values: RowValues) -> NDArray[np.float64]:
-        """The weighted mean over the rows of what ``values`` gives for a block, (n,) or (n, T); nan as ``mean``."""
+        """The weighted mean over the rows of what ``values`` gives for a block, (n,) or (n, T).
+
+        It is nan where no row has a weight above 0.
+        """
         total = self.total
         return self.sum_of(values) / (total if total > 0 else np.nan)
 

@@ -6,7 +6,7 @@ import csv
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import StringIO
 from numbers import Integral
 from pathlib import Path
@@ -31,7 +31,6 @@ class MetricsLog:
     def __init__(self, path: Path, header: Sequence[str], upto: tuple[int, int] | None = None) -> None:
         assert len(set(header)) == len(header), "a column stands twice in the header"
         self.header = tuple(header)
-        self._columns = frozenset(header)
         self._written = self._rows = 0
         self._waiting = bytearray()
         self._flushed_at = time.monotonic()
@@ -45,13 +44,8 @@ class MetricsLog:
             self._waiting += _line(header)
             self.flush()
 
-    def append(self, row: Mapping[str, float | int | None]) -> None:
-        """Add a row; a value that is missing, None or not finite becomes an empty cell."""
-        assert row.keys() <= self._columns, f"not in the header: {sorted(row.keys() - self._columns)}"
-        self.add([row.get(column) for column in self.header])
-
     def add(self, row: Sequence[float | int | None]) -> None:
-        """Add a row that has a value for each column of the header, in order."""
+        """Add a row, a value for each column of the header in order; None, or not finite, becomes an empty cell."""
         self._waiting += _cells(row).encode()
         self._rows += 1
         self.flush_if_due()

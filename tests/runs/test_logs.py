@@ -46,29 +46,29 @@ def test_the_header_is_there_from_the_start(run: RunDir) -> None:
 
 def test_rows_wait_for_half_a_second(run: RunDir, clock: Clock) -> None:
     with MetricsLog(run.metrics_csv, ["epoch", "lr"]) as log:
-        log.append({"epoch": 1, "lr": 0.1})
+        log.add([1, 0.1])
         clock.now += 0.4
-        log.append({"epoch": 2, "lr": 0.1})
+        log.add([2, 0.1])
         assert run.metrics_csv.read_text() == "epoch,lr\n"
         clock.now += 0.1
         log.flush_if_due()
         assert run.metrics_csv.read_text() == "epoch,lr\n1,0.1\n2,0.1\n"
         clock.now += 0.5
-        log.append({"epoch": 3, "lr": 1e-05})
+        log.add([3, 1e-05])
         assert run.metrics_csv.read_text().endswith("3,1e-05\n")
-        log.append({"epoch": 4, "lr": 0.1})
+        log.add([4, 0.1])
     assert run.metrics_csv.read_text().endswith("4,0.1\n")
 
 
-def test_what_is_not_finite_or_missing_is_an_empty_cell(run: RunDir) -> None:
+def test_what_is_none_or_not_finite_is_an_empty_cell(run: RunDir) -> None:
     with MetricsLog(run.metrics_csv, ["a", "b", "c", "d", "e"]) as log:
-        log.append({"a": math.nan, "b": math.inf, "c": None, "d": -0.0})
+        log.add([math.nan, math.inf, None, -0.0, -math.inf])
     assert run.metrics_csv.read_text() == "a,b,c,d,e\n,,,-0.0,\n"
 
 
 def test_numpy_scalars_are_written_as_plain_numbers(run: RunDir) -> None:
     with MetricsLog(run.metrics_csv, ["a", "b", "c"]) as log:
-        log.append({"a": np.float64(0.1), "b": np.int64(7), "c": np.float32(0.5)})  # type: ignore[dict-item]
+        log.add([np.float64(0.1), np.int64(7), np.float32(0.5)])  # type: ignore[list-item]
     assert run.metrics_csv.read_text() == "a,b,c\n0.1,7,0.5\n"
 
 
@@ -84,10 +84,10 @@ def test_the_offset_counts_all_bytes_and_rows(run: RunDir, clock: Clock) -> None
     with MetricsLog(run.metrics_csv, ["epoch"]) as log:
         assert log.offset() == (6, 0)
         for epoch in range(1, 12):
-            log.append({"epoch": epoch})
+            log.add([epoch])
         bytes_, rows = log.offset()
         assert (bytes_, rows) == (run.metrics_csv.stat().st_size, 11)
-        log.append({"epoch": 12})
+        log.add([12])
     with open(run.metrics_csv, newline="") as file:
         assert len(list(csv.DictReader(file))) == 12
     assert run.metrics_csv.read_bytes()[:bytes_].endswith(b"\n11\n")
@@ -106,8 +106,8 @@ def test_a_full_disk_loses_and_repeats_no_row(run: RunDir, monkeypatch: pytest.M
         return written
 
     with MetricsLog(run.metrics_csv, ["epoch", "lr"]) as log:
-        log.append({"epoch": 1, "lr": 0.25})
-        log.append({"epoch": 2, "lr": 0.5})
+        log.add([1, 0.25])
+        log.add([2, 0.5])
         with monkeypatch.context() as patch:
             patch.setattr(os, "write", nearly_full)
             with pytest.raises(OutputError, match=r"metrics\.csv: cannot be written: no space left"):
@@ -123,16 +123,14 @@ def test_metrics_of_another_run_are_never_written_over(run: RunDir) -> None:
     assert run.metrics_csv.read_text() == "precious"
 
 
-def test_a_column_that_is_not_in_the_header_is_a_bug(run: RunDir) -> None:
-    with MetricsLog(run.metrics_csv, ["epoch"]) as log, pytest.raises(AssertionError, match="loss"):
-        log.append({"epoch": 1, "loss": 0.5})
+def test_a_column_that_stands_twice_is_a_bug(run: RunDir) -> None:
     with pytest.raises(AssertionError, match="twice"):
         MetricsLog(run.log, ["epoch", "epoch"])
 
 
 def test_closing_twice_is_nothing(run: RunDir) -> None:
     log = MetricsLog(run.metrics_csv, ["epoch"])
-    log.append({"epoch": 1})
+    log.add([1])
     log.close()
     log.close()
     assert run.metrics_csv.read_text() == "epoch\n1\n"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from typing import Literal
 
 from nnctl.network.descent import Descent
-from nnctl.network.finite import Finite
 from nnctl.network.members import Streams
 from nnctl.network.shards import ShardedPass
 from nnctl.network.workspace import Pass
@@ -17,14 +17,14 @@ class Objective:
     """Loss and gradient at the present theta, of a single network on the same rows with the same random numbers.
 
     Running statistics are those of before the step, moved by the last evaluation alone: an optimizer makes that the one
-    at the point that it accepts.
+    at the point that it accepts. ``finite`` tells whether the gradient that was computed last is.
     """
 
-    def __init__(self, run: Pass | ShardedPass, streams: Streams, descent: Descent) -> None:
+    def __init__(self, run: Pass | ShardedPass, streams: Streams, descent: Descent, finite: Callable[[], bool]) -> None:
         self.run, self.streams, self.descent = run, streams, descent
         self.loss = math.nan  # the sum over the rows in the last evaluation, without penalties
         self.bad: Literal["", "loss", "gradient"] = ""  # what was not finite in the last evaluation
-        self._finite = Finite(descent.arena.grad)
+        self._finite = finite
         self.known = False  # whether loss and gradient are those of the present theta and the next random numbers
         descent.slot.evaluate = self
 

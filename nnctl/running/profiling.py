@@ -12,7 +12,7 @@ from typing import Any
 from nnctl.data.batches import Examples
 from nnctl.network.chain import Product, Run
 from nnctl.network.network import Node
-from nnctl.running.loop import Event, Finished, Started
+from nnctl.running.loop import Event, Finished, Found, Note, Started
 from nnctl.running.profile import LayerTime, Profile
 from nnctl.running.recording import Recorder
 from nnctl.runs import atomic
@@ -74,6 +74,8 @@ class Profiler:
                 took = self._clock() - start
                 self._spent["display",].own += took
                 self._inside = outer + took
+                if isinstance(event, Found):
+                    yield Note("--profile: nothing was trained, so there is nothing to measure")
 
     @contextmanager
     def _syncing(self) -> Iterator[None]:

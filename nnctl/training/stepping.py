@@ -121,7 +121,7 @@ class Stepping:
         self._source.load(progress.batch, run)
         if self._stats is not None:
             np.copyto(self._stats, self.arena.stats)
-        objective = self.objective = self.objective or Objective(run, self.dropping, self.descent)
+        objective = self.objective = self.objective or Objective(run, self.dropping, self.descent, self._finite)
         loss = objective.begin()
         if objective.bad:
             return objective.bad

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections import Counter
 
@@ -14,6 +15,8 @@ from nnctl.component import registry
 from nnctl.console.profile import lines
 from nnctl.layers import Layer
 from nnctl.losses.mse import Mse
+from nnctl.running.beginning import training
+from nnctl.running.loop import Finished
 from nnctl.running.profile import LayerTime, Profile
 from nnctl.running.profiling import PARTS, Profiler
 from nnctl.runs import atomic
@@ -90,13 +93,20 @@ def test_what_runs_inside_something_else_counts_for_itself_alone():
     assert found.parts["other"] == 1
 
 
+def test_the_checks_inside_a_line_search_are_measured(config):
+    searching = {"optimizer": "lbfgs", "train.batch_size": "full"}
+    found = library.train(config, {**LAYERS, **searching, "train.epochs": 3}, profile=True).profile
+    assert found.parts["check"] > 0
+    assert found.parts["optimizer"] > 0
+
+
 def test_folds_are_measured_together(config):
-    found = trained(config, folds=2, profile=True)
-    assert found.as_json()["profile"]["seconds"] == found.profile.seconds
-    one, both = found.folds[0].profile or found.profile, found.profile
-    assert both.parts["layers"] > 0
-    assert sum(both.parts.values()) == pytest.approx(both.seconds, rel=1e-9)
-    assert one.seconds <= both.seconds
+    events = training(str(config), [f"model={json.dumps(LAYERS['model'])}", "train.epochs=3"], folds=2)
+    profiler = Profiler(clock=itertools.count().__next__)  # so that both folds take equally long
+    one, two, both = (event.run.profile for event in profiler.over(events) if isinstance(event, Finished))
+    assert 0 < 1.9 * one.parts["layers"] < two.parts["layers"] == both.parts["layers"] < 2.1 * one.parts["layers"]
+    assert one.seconds < two.seconds < both.seconds == sum(both.parts.values())
+    assert trained(config, folds=2, profile=True).as_json()["profile"]["parts"].keys() == both.parts.keys()
 
 
 def test_no_clock_is_left_behind_in_what_lives_longer_than_a_run(config):
@@ -185,6 +195,16 @@ def test_json_holds_the_figures_and_only_where_they_are_asked_for(nnctl):
     )
     assert "layers.0 dense" in result.err
     assert "profile" not in nnctl("train", "it.yaml", "--json").json
+
+
+def test_what_was_trained_earlier_has_nothing_to_measure(nnctl):
+    said = "--profile: nothing was trained, so there is nothing to measure"
+    assert said not in nnctl("train", "it.yaml", "--once", "--profile").err
+    again = nnctl("train", "it.yaml", "--once", "--profile", "--json")
+    assert again.code == 0
+    assert said in again.err.splitlines()
+    assert "profile" not in again.json
+    assert said not in nnctl("train", "it.yaml", "--once").err
 
 
 def test_quiet_leaves_no_place_for_the_table(nnctl):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +20,8 @@ from nnctl.network.weighing import Weighing
 
 Array = NDArray[Any]
 
-FEW = 32  # losses that are summed one by one
+FEW = 128  # losses whose sum the rounding of float32 leaves seven digits of
+ONES = {np.dtype(dtype).char: np.ones(FEW, dtype) for dtype in (np.float32, np.float64)}
 
 
 class Workspace:
@@ -108,15 +108,14 @@ def _list_buffers(
             _list_buffers(chain, node.inputs.shape, level + 1, shapes, training=training)
 
 
-def summed(losses: Array) -> float:
-    """The sum of few numbers in float64, exactly rounded: a third of the time of a reduction that has to convert them.
+def loss_sum(losses: Array) -> float:
+    """The sum of the losses (N,) of a single network: of few by a product with ones, of many in float64.
 
-    Shapes: losses (N,)
+    The product takes a fifth of the time of a sum that has to convert what it adds up.
     """
-    try:
-        return math.fsum(losses.tolist())
-    except ValueError:  # infinities of both signs
-        return math.nan
+    if losses.size <= FEW:
+        return float(losses.dot(ONES[losses.dtype.char][: losses.size]))
+    return float(np.add.reduce(losses, dtype=np.float64))
 
 
 class Part(NamedTuple):
@@ -151,7 +150,7 @@ class Pass:
         loss = _loss_slot(space, rows, chain, self.t, rows if part is None else part.batch)
         self.scores, self.losses = chain.y, loss.losses
         self.dx: Any = chain.dx
-        self._few = rows <= FEW and not network.members
+        self._stacked = bool(network.members)
         self._forward: Steps = [*chain.onward, (space.losses[0].forward, loss)]
         self._backward: Steps = [(space.losses[0].backward, loss), *chain.back]
         if space.weighted:
@@ -197,10 +196,8 @@ class Pass:
         self._backward[len(self._backward) - len(chain.back) :] = chain.back
 
     def loss_sum(self) -> Any:
-        """The sum of the rows' losses in float64: a number, or (K,) for a stack."""
-        if self._few:
-            return summed(self.losses)
-        return np.add.reduce(self.losses, -1, np.float64)
+        """The sum of the rows' losses: a number, or (K,) for a stack."""
+        return np.add.reduce(self.losses, -1, np.float64) if self._stacked else loss_sum(self.losses)
 
     def weight(self) -> Any:
         """What ``loss_sum`` is to be divided by, the rows or the sum of their weights: a number, or (K,)."""

@@ -17,7 +17,7 @@ from nnctl.metrics import Metric, Predictions
 from nnctl.metrics.predictions import kept
 from nnctl.network.arena import Arena
 from nnctl.network.network import Network
-from nnctl.network.workspace import FEW, Workspace, summed
+from nnctl.network.workspace import Workspace, loss_sum
 
 Array = NDArray[Any]
 
@@ -185,7 +185,7 @@ class Judged(Predictions):
 def _loss_sum(losses: Array, w: Array | None) -> tuple[float, float]:
     """The sum of the losses, and of the weights; rows of weight 0 do not count, whatever their loss."""
     if w is None:
-        return summed(losses) if len(losses) <= FEW else float(np.add.reduce(losses, dtype=np.float64)), len(losses)
+        return loss_sum(losses), len(losses)
     counting, weights = w > 0, w.astype(np.float64)
     return float((weights[counting] * losses[counting]).sum()), float(weights.sum())
 

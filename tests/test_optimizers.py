@@ -112,10 +112,9 @@ def test_long_vectors_are_moved_piece_by_piece_to_the_same_bits(
     start, gradients = rng.standard_normal(21), rng.standard_normal((5, 21))
     optimizer = cls(weight_decay=0.1)
 
-    def moved(team: Team | None = None) -> tuple[OptimizerSlot, np.ndarray]:
-        slot = optimizer_slot([optimizer], start.copy(), np.zeros(21), decayed=13)
-        if team is not None:
-            slot.run = team.run
+    def moved(team: Team) -> tuple[OptimizerSlot, np.ndarray]:
+        slot = optimizer_slot([optimizer], start.copy(), np.zeros(21), decayed=13, threads=team.threads)
+        slot.run = team.run
         for gradient in gradients:
             slot.grad[...] = gradient
             optimizer.advance(slot, 0.5)
@@ -123,13 +122,13 @@ def test_long_vectors_are_moved_piece_by_piece_to_the_same_bits(
 
     if optimizer.evaluates:
         pytest.skip("it asks for gradients of its own")
-    whole, expected = moved()
+    whole, expected = moved(Team(1))
     monkeypatch.setattr(descent, "PIECE", 8)
     monkeypatch.setattr(descent, "LONG", 16)
-    cut, found = moved()
     assert not whole.pieces
-    assert bool(cut.pieces) == (optimizer.elementwise and not optimizer.numbers)
-    assert np.array_equal(found, expected)
-    team = Team(2)
-    assert np.array_equal(moved(team)[1], expected)
-    team.close()
+    for team, sizes in ((Team(1), (8, 8, 5)), (Team(2), (11, 10)), (Team(3), (7, 7, 7))):
+        cut, found = moved(team)
+        team.close()
+        cuttable = optimizer.elementwise and not optimizer.numbers
+        assert tuple(piece.theta.size for piece in cut.pieces) == (sizes if cuttable else ())
+        assert np.array_equal(found, expected)

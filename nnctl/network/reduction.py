@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.network.team import Team
+from nnctl.network.team import Task, Team
 
 Array = NDArray[Any]
 
@@ -29,20 +29,21 @@ class Reduction:
     """
 
     def __init__(self, total: Array, others: Sequence[Array], team: Team) -> None:
-        self._total, self._team = total, team
+        self._total, self._others, self._team = total, others, team
         starts = range(0, len(total), CHUNK if len(total) >= LONG else LONG)
         self._squares = np.zeros(len(starts), total.dtype)
-        chunks = [slice(start, start + starts.step) for start in starts]
-        self._tasks = [
-            [
-                partial(_add, total[chunk], [other[chunk] for other in others[:count]], self._squares[place, ...])
-                for place, chunk in enumerate(chunks)
-            ]
-            for count in range(len(others) + 1)
-        ]
+        self._chunks = [slice(start, start + starts.step) for start in starts]
+        self._tasks: dict[int, list[Task]] = {}
 
     def add(self, count: int) -> None:
         """Add the first ``count`` of the others."""
+        if count not in self._tasks:  # that of a whole batch, and perhaps that of the last one
+            self._tasks[count] = [
+                partial(
+                    _add, self._total[chunk], [each[chunk] for each in self._others[:count]], self._squares[at, ...]
+                )
+                for at, chunk in enumerate(self._chunks)
+            ]
         self._team.run(self._tasks[count])
 
     def finite(self) -> bool:

@@ -7,8 +7,10 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, TextIO
 
 import typer
 
@@ -26,7 +28,7 @@ from nnctl.commands.runs import runs
 from nnctl.commands.schema import schema
 from nnctl.commands.train import train
 from nnctl.console import output
-from nnctl.errors import NnctlError, OutputError
+from nnctl.errors import NnctlError, OutputError, PluginWarning
 from nnctl.running.interrupts import Terminated, raise_terminated
 from nnctl.runs import atomic, places
 
@@ -87,7 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     output.prepare()
     raise_terminated()
     try:
-        return _run([word for word in words if word != DEBUG])
+        with _warning():
+            return _run([word for word in words if word != DEBUG])
     except KeyboardInterrupt:
         return INTERRUPTED
     except Terminated as error:
@@ -96,6 +99,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         if DEBUG in words:
             traceback.print_exc()
         return _tell(error, words)
+
+
+@contextmanager
+def _warning() -> Iterator[None]:
+    """Show what is wrong with a plug-in in one line, without the place in nnctl that found it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PluginWarning)
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, PluginWarning):
+                output.warnings([str(message)])
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def _run(words: Sequence[str]) -> int:

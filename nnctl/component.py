@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import pkgutil
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
 
+from nnctl.errors import PluginWarning
 from nnctl.frozen import frozen
 
 # A folder per YAML word; the order is that of `nnctl list`.
@@ -183,7 +185,8 @@ class Registry:
     """All components by kind and name.
 
     A component lies in the file of its name. Only where there is none, of an alias, a plug-in or a slip of the pen, and
-    where all are asked for, the whole folder is imported, and the entry points are loaded.
+    where all are asked for, the whole folder is imported, and the entry points are loaded. A name of nnctl's own stays
+    its own; a plug-in that takes one, or cannot be loaded, is warned of and left out.
     """
 
     def __init__(self) -> None:
@@ -191,12 +194,15 @@ class Registry:
         self._scanned: set[str] = set()
 
     def add(self, cls: type[Component]) -> None:
+        """Take a component in. Raises: ValueError if another one has its name, or an alias of it."""
         known = self._by_kind[cls.kind]
+        if not cls.__module__.startswith("nnctl."):
+            _import_folder(cls.kind)  # what is nnctl's own comes first
         for name in (cls.name, *cls.aliases):
             other = known.get(name)
             if other is not None and other.__module__ != cls.__module__:
                 raise ValueError(f"{cls.kind}: `{name}` is both {other.__module__} and {cls.__module__}")
-            known[name] = cls
+        known.update(dict.fromkeys((cls.name, *cls.aliases), cls))
 
     def all(self, kind: str, base: type[C] = Component) -> Vocabulary[C]:  # type: ignore[assignment]
         """Every component of a kind by name and alias; with ``base`` only its subclasses."""
@@ -216,26 +222,36 @@ class Registry:
     def known(self, kind: str) -> Mapping[str, type[Component]]:
         """Every component of a kind by name and alias, all of them imported."""
         if kind not in self._scanned:
-            self._scanned.add(kind)
-            for name in _files(kind):
-                import_module(f"nnctl.{kind}.{name}")
+            _import_folder(kind)
             self._load_plugins()
+            self._scanned.add(kind)  # at last: other threads that ask meanwhile import, and so wait, too
         return self._by_kind[kind]
 
     def _load_plugins(self) -> None:
         if ENTRY_POINTS in self._scanned:
             return
-        self._scanned.add(ENTRY_POINTS)
         from importlib import metadata  # slow, and most runs need none
 
         for entry_point in metadata.entry_points(group=ENTRY_POINTS):
-            entry_point.load()
+            try:
+                entry_point.load()
+            except Exception as error:  # whatever it is: nobody's run needs all that is installed
+                package = f" of the package {entry_point.dist.name}" if entry_point.dist else ""
+                reason = f"it cannot be loaded: {type(error).__name__}: {error}"
+                text = f"the plug-in `{entry_point.name}`{package} is left out, as {reason}"
+                warnings.warn(text, PluginWarning, stacklevel=2)
+        self._scanned.add(ENTRY_POINTS)
 
 
 @cache
 def _files(kind: str) -> tuple[str, ...]:
     """The names of the modules in the folder of a kind."""
     return tuple(module.name for module in pkgutil.iter_modules(import_module(f"nnctl.{kind}").__path__))
+
+
+def _import_folder(kind: str) -> None:
+    for name in _files(kind):
+        import_module(f"nnctl.{kind}.{name}")
 
 
 registry = Registry()

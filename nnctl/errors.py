@@ -7,7 +7,7 @@
     ├── RunError         6      a run or checkpoint is there, but damaged or not one
     └── OutputError     74      a file could not be written
 
-Any other exception that leaves nnctl is a bug (exit code 1).
+Any other exception that leaves nnctl is a bug (exit code 1). A ``PluginWarning`` ends nothing.
 """
 
 from __future__ import annotations
@@ -108,3 +108,7 @@ class OutputError(NnctlError):
     """A file could not be written."""
 
     exit_code = 74
+
+
+class PluginWarning(UserWarning):
+    """A package that brings components cannot be loaded; nnctl works without it."""

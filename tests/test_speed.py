@@ -5,12 +5,15 @@ makes it slower, never faster. Rounds go on until the ratio is within its bound,
 
 A call of a function costs 50 to 100 ns, of 15 us that a step of XOR takes: too little for a clock on a busy machine. So
 calls are counted, exactly: one more per layer, such as an `np.asarray`, is found. What is slow inside of NumPy is not
-seen there, but by the clock: the bounds are about 1.3 times what is measured.
+seen there, but by the clock: the bounds are about 1.3 times what is measured. Counted are calls that nnctl's own code
+makes, and functions of nnctl that anyone calls: not what the standard library or NumPy do in Python inside of one, nor
+comprehensions, which are calls up to Python 3.11 alone. Both differ from one version of Python to the next.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +25,7 @@ from typing import Any
 import pytest
 from threadpoolctl import threadpool_limits
 
+import nnctl
 from benchmarks.bare import BareLoop
 from benchmarks.epoch import bare_epoch, cases, whole_epoch
 from benchmarks.own import own_rows, stepper
@@ -31,11 +35,13 @@ from nnctl.console.progress import Display
 from nnctl.experiment import open_experiment
 from nnctl.training.trainer import Trainer
 
-STEP_CALLS = {"xor": 59, "small": 71}  # of functions in Python, and of built-in ones; ufuncs are not counted
-EPOCH_CALLS = {"xor": 160, "breast_cancer": 940}  # in the mean
+STEP_CALLS = {"xor": 57, "small": 69}  # of functions in Python, and of built-in ones; ufuncs are not counted
+EPOCH_CALLS = {"xor": 152, "breast_cancer": 932}  # in the mean
 STEP = {"xor": 0.85, "small": 1.05}  # of the time of the bare loop, which takes no loss and checks nothing
 EPOCH = {"xor": 2.6, "breast_cancer": 1.15}  # with validation, early stopping, metrics, saves, of the bare steps
 MOST_ROUNDS = 40
+OWN = nnctl.__path__[0] + os.sep
+COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>"}
 
 
 @pytest.fixture(autouse=True)
@@ -44,13 +50,20 @@ def one_thread() -> Any:
         yield
 
 
+def is_own(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_code.co_filename.startswith(OWN)
+
+
 def calls(run: Callable[[], Any]) -> int:
-    """The calls of functions that one call of this makes, itself included."""
+    """The calls of functions that nnctl makes, and of functions of nnctl, in one call of this."""
     found = 0
 
     def count(frame: FrameType, event: str, argument: Any) -> None:
         nonlocal found
-        found += event in ("call", "c_call")
+        if event == "call":
+            found += frame.f_code.co_name not in COMPREHENSIONS and (is_own(frame) or is_own(frame.f_back))
+        elif event == "c_call":
+            found += is_own(frame)
 
     before = sys.getprofile()
     sys.setprofile(count)
@@ -58,7 +71,7 @@ def calls(run: Callable[[], Any]) -> int:
         run()
     finally:
         sys.setprofile(before)
-    return found - 1  # the last one is `setprofile`
+    return found
 
 
 def best_ratio(own: Callable[[], float], bare: Callable[[], float], bound: float) -> float:
@@ -76,7 +89,7 @@ def test_a_step_makes_no_more_calls_than_it_needs(name: str) -> None:
     step = stepper(own_rows(WORKLOADS[name], 1))
     for _ in range(3):
         step()  # the first ones make the passes
-    assert calls(step) <= STEP_CALLS[name], "if all of them are needed, raise the number"
+    assert STEP_CALLS[name] / 2 < calls(step) <= STEP_CALLS[name], "if all of them are needed, raise the number"
 
 
 @pytest.mark.parametrize("name", STEP)
@@ -97,7 +110,7 @@ def test_an_epoch_makes_no_more_calls_than_it_needs(name: str, tmp_path: Path) -
     events = Trainer(open_experiment(case.config(tmp_path)).prepared.job).run()
     list(islice(events, 3))  # the first ones make the passes
     found = calls(lambda: list(islice(events, 20))) / 20
-    assert found <= EPOCH_CALLS[name], "if all of them are needed, raise the number"
+    assert EPOCH_CALLS[name] / 2 < found <= EPOCH_CALLS[name], "if all of them are needed, raise the number"
 
 
 @pytest.mark.parametrize("name", EPOCH)

@@ -38,6 +38,6 @@ def test_nothing_to_choose_from_ends_with_2(nnctl):
 
 
 def test_the_best_loss_is_found_without_numpy(trained, folder):
-    modules = modules_after("runs", "best", "--runs-dir", str(folder / "runs"))
+    (modules,) = modules_after("runs best --runs-dir runs", cwd=folder)
     assert "nnctl.runs.ranking" in modules
     assert modules.isdisjoint({"numpy", "pandas", "yaml", "rich"})

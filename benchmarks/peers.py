@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.rounds import timed
+from benchmarks.rounds import timed, warm
 from benchmarks.workloads import ALL, BETA1, BETA2, EPS, IMAGES, LR, Workload
 
 Step = Callable[[], Any]
@@ -47,7 +47,7 @@ def main() -> None:
         step, anew = made[name][side]
         several = scanned(ALL[name]) if side == "JAX scan" else 1
         anew()
-        timed(step, max(2, steps // several // 4))  # lazy set-up, and the caches
+        warm(step)
         clock, cpu = timed(step, max(1, steps // several))
         answer([clock / several, cpu / several])
 

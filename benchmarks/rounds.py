@@ -35,6 +35,19 @@ finally:
 
 Timed = tuple[float, float]  # seconds of the clock and of the processors
 
+WARM = 0.1  # seconds
+
+
+def warm(step: Callable[[], Any]) -> None:
+    """Run a side before its round, for as long as a processor takes to its full pace after it has slept.
+
+    A process that waits while others have their rounds was seen to take 1.6 times as long in the first milliseconds.
+    """
+    end = time.perf_counter() + WARM
+    step()
+    while time.perf_counter() < end:
+        step()
+
 
 def timed(step: Callable[[], Any], steps: int) -> Timed:
     """The seconds that one of so many calls takes."""

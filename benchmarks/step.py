@@ -20,7 +20,7 @@ from benchmarks.children import Peers
 from benchmarks.command import Options, run_alone
 from benchmarks.own import OwnLoop
 from benchmarks.report import Mark, Table, number, times
-from benchmarks.rounds import Timed, affordable, medians, ratios, timed
+from benchmarks.rounds import Timed, affordable, medians, ratios, timed, warm
 from benchmarks.workloads import WORKLOADS, Array, Workload
 
 SAME_STEPS, SAME = 5, 1e-9  # in float64, relative to the largest weight
@@ -75,7 +75,7 @@ def measured(workload: Workload, rounds: int, peers: Peers) -> dict[str, list[Ti
             if side in inside:
                 step, reset = inside[side]
                 reset(start)
-                timed(step, max(1, steps[side] // 4))  # so that the caches hold what is this side's
+                warm(step)
                 seconds = timed(step, steps[side])
             else:
                 seconds = peers.round(side, workload.name, steps[side])

@@ -32,7 +32,7 @@ class Workload:
     @property
     def rounds(self) -> int:
         """At most so many of them."""
-        return 100 if self.microseconds < 50_000 else 7
+        return 25 if self.microseconds < 50_000 else 7
 
     @property
     def title(self) -> str:

@@ -50,6 +50,7 @@ ROOMS = (
     ("runs",),
     ("model",),
     ("running",),
+    ("sweeps",),
     ("experiment",),
     ("purposes", "drafting"),
     ("judging", "checking", "starting"),

@@ -20,7 +20,7 @@ from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Event, Found, Note, running
 from nnctl.running.naming import check_name, run_name
 from nnctl.running.once import fingerprint, same_runs
-from nnctl.running.recording import Recorder, begin
+from nnctl.running.recording import Recorder, begin, commit_of
 from nnctl.running.run import Run, read_run
 from nnctl.running.threads import Neighbours, Threads, decided, threaded
 from nnctl.runs.find import cache_folder, find_run, runs_folder
@@ -97,6 +97,7 @@ class Beginning:
     ) -> None:
         self.spec, self.runs, self.name, self.cache, self.argv = spec, runs, name, cache, argv
         self.about: dict[str, Any] = {"argv": list(argv), "overrides": spec.document.overrides}
+        self.about["git"] = commit_of(spec.document.path.parent)
         experiment = replace(spec.experiment, name=name)
         self.origin: Origin | None = None
         if start_from is not None:
@@ -161,8 +162,8 @@ class Beginning:
         try:
             held.enter_context(run_dir.lock())
             if self.folds is not None:
-                return self.folds.run(begin_folds(run_dir, self.spec, self.prepared, about))
-            recorder = begin(run_dir, self.spec, self.prepared, trainer, about)
+                return self.folds.run(begin_folds(run_dir, self.spec.document.content, self.prepared, about))
+            recorder = begin(run_dir, self.spec.document.content, self.prepared, trainer, about)
         except BaseException:
             run_dir.discard()
             raise

@@ -131,7 +131,7 @@ class CrossValidation:
         run_dir = recorder.dir.create_fold(number)
         held.enter_context(run_dir.lock())
         trainer = Trainer(prepared.job)
-        begun = begin(run_dir, self.spec, prepared, trainer, {**self.about, "overrides": overrides})
+        begun = begin(run_dir, self.spec.document.content, prepared, trainer, {**self.about, "overrides": overrides})
         return begun, (*damaged, *prepared.warnings, *prepared.notes)
 
     def prepared(self, number: int) -> Prepared:
@@ -152,7 +152,7 @@ def reopened(run_dir: RunDir, cache: Cache, argv: Sequence[str] = ()) -> tuple[C
     entry = {"at": now(), "argv": list(argv), "overrides": {}}
     again = {**about, **machine(), "pid": os.getpid(), "host": socket.gethostname()}
     again["resumed"] = [*about.get("resumed", []), entry]
-    own = {"argv": about.get("argv", []), "overrides": about.get("overrides", {})}
+    own = {"argv": about.get("argv", []), "overrides": about.get("overrides", {}), "git": about.get("git")}
     found = CrossValidation(spec, spec.experiment, own, cache)
     found.data_sha256, found.threads = about.get("data_sha256"), recorded(about, run_dir.run_json)
     return found, FoldsRecorder(run_dir, again)

@@ -20,7 +20,7 @@ from nnctl.runs.logs import Log
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir, link_latest
 from nnctl.spec.dump import dump
-from nnctl.spec.reading import Spec, written
+from nnctl.spec.reading import written
 from nnctl.spec.schema import Experiment
 
 
@@ -159,11 +159,11 @@ def _lines(path: Path) -> list[str]:
         return []
 
 
-def begin_folds(run_dir: RunDir, spec: Spec, first: Prepared, about: Mapping[str, Any]) -> FoldsRecorder:
+def begin_folds(run_dir: RunDir, config: bytes, first: Prepared, about: Mapping[str, Any]) -> FoldsRecorder:
     """Write what a new cross-validation begins with; run.json comes last."""
     count = first.experiment.data.split.folds
-    described = {**described_run(run_dir, spec, first, about), "folds": count, "started": now()}
-    atomic.write(run_dir.config, spec.document.content)
+    described = {**described_run(run_dir, first, about), "folds": count, "started": now()}
+    atomic.write(run_dir.config, config)
     atomic.write(run_dir.resolved, dump(written(with_fold(resolved(first), None))).encode())
     recorder = FoldsRecorder(run_dir, described)
     for text in link_latest(run_dir.path):

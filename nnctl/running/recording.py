@@ -27,7 +27,7 @@ from nnctl.runs.logs import Log
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir, link_latest
 from nnctl.spec.dump import dump
-from nnctl.spec.reading import Spec, written
+from nnctl.spec.reading import written
 from nnctl.training.evaluation import Evaluator
 from nnctl.training.trainer import Epoch, Stop, Trainer
 
@@ -239,19 +239,19 @@ class Recorder:
         )
 
 
-def begin(run_dir: RunDir, spec: Spec, prepared: Prepared, trainer: Trainer, about: Mapping[str, Any]) -> Recorder:
+def begin(run_dir: RunDir, config: bytes, prepared: Prepared, trainer: Trainer, about: Mapping[str, Any]) -> Recorder:
     """Write what a new run begins with; run.json comes last, so that what has one can be resumed."""
-    described = {**described_run(run_dir, spec, prepared, about), "started": now()}
-    atomic.write(run_dir.config, spec.document.content)
+    described = {**described_run(run_dir, prepared, about), "started": now()}
+    atomic.write(run_dir.config, config)
     atomic.write(run_dir.resolved, dump(written(resolved(prepared))).encode())
     recorder = Recorder(run_dir, prepared, trainer, described)
-    if not run_dir.is_fold():
+    if not run_dir.is_part():
         recorder.unsaid = link_latest(run_dir.path)
     return recorder
 
 
-def described_run(run_dir: RunDir, spec: Spec, prepared: Prepared, about: Mapping[str, Any]) -> dict[str, Any]:
-    """What run.json says of a run that begins."""
+def described_run(run_dir: RunDir, prepared: Prepared, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What run.json says of a run that begins; ``about`` is what nobody but whoever asked for it knows."""
     return {
         "schema": "nnctl.run/1",
         "name": run_dir.name,
@@ -261,7 +261,6 @@ def described_run(run_dir: RunDir, spec: Spec, prepared: Prepared, about: Mappin
         **machine(),
         "threads": prepared.job.threads,
         "shards": prepared.job.shards,
-        "git": _git(spec.document.path.parent),
         "data_sha256": prepared.fitted.data_sha256,
         "rows": prepared.fitted.rows,
         "parameters": prepared.network.parameters,
@@ -274,8 +273,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _git(folder: Path) -> str | None:
-    """The commit that the config's folder is at; None outside a repository."""
+def commit_of(folder: Path) -> str | None:
+    """The commit that a folder is at; None outside a repository."""
     command: Sequence[str] = ("git", "-C", str(folder), "rev-parse", "HEAD")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)

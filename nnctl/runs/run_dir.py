@@ -22,6 +22,7 @@ MAX_TRIES = 1_000
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FOLD = re.compile(r"fold-[1-9][0-9]*")
+TRIALS, TRIAL = "trials", re.compile(r"[0-9]{4,}")  # of a sweep
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 
 
@@ -77,13 +78,17 @@ class RunDir:
     def create_fold(self, number: int) -> RunDir:
         """Make the folder for the run of a fold, from 1, inside this one. Raises: OutputError if that fails."""
         run = self.fold(number)
+        run.create_here()
+        return run
+
+    def create_here(self) -> None:
+        """Make this folder, which nobody else makes. Raises: OutputError if that fails."""
         try:
-            run.checkpoints.mkdir(parents=True)
-            for made in (run.path, self.path):
+            self.checkpoints.mkdir(parents=True)
+            for made in (self.path, self.path.parent):
                 atomic.sync_folder(made)
         except OSError as error:
-            raise atomic.cannot_write(run.path, error, done="made") from error
-        return run
+            raise atomic.cannot_write(self.path, error, done="made") from error
 
     def fold(self, number: int) -> RunDir:
         """The run of a fold of this cross-validation, from 1."""
@@ -105,10 +110,16 @@ class RunDir:
         above, name = os.path.split(folder)
         if FOLD.fullmatch(own) and RunDir(Path(folder)).is_run():
             return os.path.basename(above), f"{name}/{own}"
+        if name == TRIALS and TRIAL.fullmatch(own):
+            return os.path.basename(os.path.dirname(above)), f"{os.path.basename(above)}/{name}/{own}"
         return name, own
 
     def is_fold(self) -> bool:
         """Whether this is the run of a fold of a cross-validation."""
+        return self.is_part() and FOLD.fullmatch(os.path.basename(os.path.realpath(self.path))) is not None
+
+    def is_part(self) -> bool:
+        """Whether this is the run of a fold, or of a trial of a sweep: part of something larger."""
         return "/" in self.id
 
     def is_run(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from typing import Any
 
 from nnctl.errors import Place, Problem, RunError, SpecError
 from nnctl.runs import atomic
-from nnctl.runs.run_lock import RunLock
+from nnctl.runs.run_lock import RunLock, is_locked
 
 LATEST = "latest"
 SCHEMA = "nnctl.run/1"
@@ -54,22 +53,7 @@ class RunDir:
 
         Raises: SpecError if the name is not allowed; OutputError if the folder cannot be made.
         """
-        validate_name(name)
-        folder = runs_dir / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            run = cls(_make_new_folder(folder))
-            try:
-                if checkpoints:
-                    run.checkpoints.mkdir()
-                for made in (run.path, folder, runs_dir):
-                    atomic.sync_folder(made)
-            except BaseException:
-                run.discard()
-                raise
-        except OSError as error:
-            raise atomic.cannot_write(folder, error, done="made") from error
-        return run
+        return cls(make_folder(runs_dir, name, "checkpoints" if checkpoints else ""))
 
     def discard(self) -> None:
         """Remove the folder of a run that could not begin, as far as the disk lets it be removed."""
@@ -131,13 +115,7 @@ class RunDir:
 
         Raises: RunError if it is missing, damaged, or of another version.
         """
-        fields = atomic.read_json(self.run_json)
-        schema = fields.get("schema")
-        if schema != SCHEMA:
-            other = isinstance(schema, str) and schema.startswith("nnctl.run/")
-            what = f"was made by another version of nnctl ({schema})" if other else "is damaged: it has no `schema`"
-            raise RunError(Problem(f"{what}; this one reads {SCHEMA}", place=Place(str(self.run_json))))
-        return fields
+        return read_as(SCHEMA, self.run_json)
 
     def lock(self) -> RunLock:
         """Lock this run for training.
@@ -148,20 +126,18 @@ class RunDir:
 
     def is_locked(self) -> bool:
         """Whether a process is training this run now; changes nothing in the folder."""
-        try:
-            handle = os.open(self.run_lock, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            # Shared, so that readers are not in each other's way.
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        finally:
-            os.close(handle)
-        return False
+        return is_locked(self.run_lock)
+
+
+def read_as(schema: str, path: Path) -> dict[str, Any]:
+    """The object in a JSON file of this schema. Raises: RunError if it is missing, damaged, or of another version."""
+    fields = atomic.read_json(path)
+    found = fields.get("schema")
+    if found != schema:
+        other = isinstance(found, str) and found.startswith(schema.rpartition("/")[0] + "/")
+        what = f"was made by another version of nnctl ({found})" if other else "is damaged: it has no `schema`"
+        raise RunError(Problem(f"{what}; this one reads {schema}", place=Place(str(path))))
+    return fields
 
 
 def validate_name(name: str) -> str:
@@ -192,6 +168,29 @@ def shown(text: str) -> str:
     """A user's own words as a message shows them: in backticks, on one line, not endless."""
     text = text if len(text) < 60 else text[:57] + "..."
     return "`" + "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text) + "`"
+
+
+def make_folder(runs_dir: Path, name: str, inner: str = "") -> Path:
+    """Make a new folder below that of a name, with another one in it; no two processes ever get the same one.
+
+    Raises: SpecError if the name is not allowed; OutputError if the folder cannot be made.
+    """
+    validate_name(name)
+    folder = runs_dir / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = _make_new_folder(folder)
+        try:
+            if inner:
+                (path / inner).mkdir()
+            for made in (path, folder, runs_dir):
+                atomic.sync_folder(made)
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise atomic.cannot_write(folder, error, done="made") from error
+    return path
 
 
 def _make_new_folder(folder: Path) -> Path:

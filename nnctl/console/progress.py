@@ -25,7 +25,7 @@ def display(mode: Mode, *, quiet: bool) -> Display:
     if quiet:
         return Display()
     if mode == "auto":
-        mode = "bar" if _can_animate() else "plain"
+        mode = "bar" if can_animate() else "plain"
     if mode == "bar" and sys.stderr is not None:
         from nnctl.console.live import Live
 
@@ -225,5 +225,6 @@ def found(run: Run) -> str:
     return clean(f"{run.path}: {run.status.replace('_', ' ')} earlier, by the same config and data; nothing was run")
 
 
-def _can_animate() -> bool:
+def can_animate() -> bool:
+    """Whether stderr is a terminal that can move its cursor."""
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb", "unknown")

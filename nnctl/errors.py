@@ -4,6 +4,7 @@
     ├── SpecError        2      the command line or the YAML is wrong in itself
     ├── DataError        3      a data file is missing, unreadable, or not what the YAML says
     ├── DivergedError    4      training produced a number that is not finite
+    ├── WorkerDied       5      a process that trained trials of a sweep has died
     ├── RunError         6      a run or checkpoint is there, but damaged or not one
     └── OutputError     74      a file could not be written
 
@@ -96,6 +97,12 @@ class DivergedError(NnctlError):
     """Training produced a number that is not finite."""
 
     exit_code = 4
+
+
+class WorkerDied(NnctlError):
+    """A process that trained trials of a sweep has died, or has been stopped."""
+
+    exit_code = 5
 
 
 class RunError(NnctlError):

@@ -74,9 +74,10 @@ def test_the_search_finds_what_it_looks_for():
         assert any(list(_dangers(node)) for node in ast.walk(ast.parse(text))), text
 
 
-def test_the_only_program_that_is_run_is_git():
+def test_the_only_programs_that_are_run_are_git_and_our_own_worker():
     texts = {path.name: path.read_text() for path in PACKAGE.rglob("*.py")}
-    assert {name for name, text in texts.items() if "subprocess" in text} == {"recording.py"}
+    assert {name for name, text in texts.items() if "subprocess" in text} == {"recording.py", "process.py"}
+    assert 'COMMAND = (sys.executable, "-P", "-m", "nnctl.sweeps.worker")' in texts["process.py"]
     assert 'command: Sequence[str] = ("git", "-C", str(folder), "rev-parse", "HEAD")' in texts["recording.py"]
 
 

@@ -1,0 +1,1 @@
+"""Where the stacks of a sweep are trained: executors, as `concurrent.futures` knows them."""

@@ -71,6 +71,15 @@ def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] 
     return Document(filled, Path(path), files, assigned(overrides), content)
 
 
+def filled(root: Mapping) -> Mapping:
+    """The tree with environment variables filled in. Raises: SpecError with every one that cannot be."""
+    problems = Problems()
+    made = _Filler(problems).fill(root, ())
+    problems.raise_if_any()
+    assert isinstance(made, Mapping)
+    return made
+
+
 def _with_parents(path: str | Path, content: bytes) -> tuple[Mapping, tuple[Path, ...]]:
     """The file laid over its parents, without the key ``extends``; and all files read."""
     roots = [parse_bytes(content, os.fspath(path))]

@@ -76,6 +76,8 @@ class _Composer:
         """The schema of a value of one type, which is no union."""
         if annotation is type(None):
             return NULL
+        if annotation is Any:
+            return {}
         if annotation in (int, float):
             limits = {BOUNDS[bound]: limit for bound, limit in option.bounds.items()}
             return _any([{"type": "integer" if annotation is int else "number", **limits}, ENVIRONMENT])

@@ -41,8 +41,25 @@ def override(root: Mapping, assignments: abc.Sequence[str] | abc.Mapping[str, An
     Raises: SpecError with every assignment that is none, or that does not fit the tree.
     """
     problems = Problems()
+    changes = changes_of(assignments, problems)
+    try:
+        root = changed(root, changes)
+    except SpecError as error:
+        problems.extend(error)
+    problems.raise_if_any()
+    return root
+
+
+def changes_of(assignments: abc.Sequence[str] | abc.Mapping[str, Any], problems: Problems) -> dict[Key, Node]:
+    """The nodes that the assignments set, by the parts of their keys; what is none goes to the problems."""
     read = _from_python if isinstance(assignments, abc.Mapping) else _from_text
-    for parts, value in read(assignments, problems).items():
+    return read(assignments, problems)
+
+
+def changed(root: Mapping, changes: abc.Mapping[Key, Node]) -> Mapping:
+    """A new tree with the changes in it, made one after the other. Raises: SpecError with all that do not fit."""
+    problems = Problems()
+    for parts, value in changes.items():
         try:
             root = _below_root(root, parts, value)
         except SpecError as error:
@@ -53,8 +70,26 @@ def override(root: Mapping, assignments: abc.Sequence[str] | abc.Mapping[str, An
 
 def assigned(assignments: abc.Sequence[str] | abc.Mapping[str, Any]) -> dict[str, Any]:
     """The plain values of assignments that ``override`` takes, by key."""
-    read = _from_python if isinstance(assignments, abc.Mapping) else _from_text
-    return {format_key(parts): plain(node) for parts, node in read(assignments, Problems()).items()}
+    return {format_key(parts): plain(node) for parts, node in changes_of(assignments, Problems()).items()}
+
+
+def halves(text: str) -> tuple[str, str] | None:
+    """The key and the value of an assignment as they are written; None if it is none."""
+    match = _ASSIGNMENT.fullmatch(text)
+    return None if match is None else (match[1], match[2])
+
+
+def value_node(key: str, text: str, place: Place = COMMAND_LINE) -> Node:
+    """The value of an assignment. Raises: SpecError, with the way to write it if it was meant as text."""
+    if text == STDIN:  # which YAML takes for the beginning of a list
+        return Scalar(place, text, text)
+    try:
+        return parse_value(text, place)
+    except SpecError:
+        if _BRACKETS.match(text) or UNWRITABLE.search(text):
+            raise
+        quoted = shlex.quote(f"{key}={json.dumps(text, ensure_ascii=False)}")
+        raise SpecError(Problem(f"YAML cannot read {shown(text)} as it is; write {quoted}")) from None
 
 
 def merge(base: Mapping, over: Mapping) -> Mapping:
@@ -99,25 +134,12 @@ def is_null(node: Node | None) -> bool:
 def _from_text(assignments: Any, problems: Problems) -> dict[Key, Node]:
     changes: dict[Key, Node] = {}
     for text in [assignments] if isinstance(assignments, str) else assignments:
-        match = _ASSIGNMENT.fullmatch(text)
-        if match is None:
+        written = halves(text)
+        if written is None:
             problems.add(text, f"expected KEY=VALUE, got {shown(text)}", COMMAND_LINE)
         else:
-            _read(match[1], partial(_value, match[1], match[2]), changes, problems, COMMAND_LINE)
+            _read(written[0], partial(value_node, *written), changes, problems, COMMAND_LINE)
     return changes
-
-
-def _value(key: str, text: str) -> Node:
-    """The value of an assignment. Raises: SpecError, with the way to write it if it was meant as text."""
-    if text == STDIN:  # which YAML takes for the beginning of a list
-        return Scalar(COMMAND_LINE, text, text)
-    try:
-        return parse_value(text, COMMAND_LINE)
-    except SpecError:
-        if _BRACKETS.match(text) or UNWRITABLE.search(text):
-            raise
-        quoted = shlex.quote(f"{key}={json.dumps(text, ensure_ascii=False)}")
-        raise SpecError(Problem(f"YAML cannot read {shown(text)} as it is; write {quoted}")) from None
 
 
 def _from_python(assignments: Any, problems: Problems) -> dict[Key, Node]:
@@ -142,9 +164,9 @@ def _read(key: str, value: abc.Callable[[], Node], changes: dict[Key, Node], pro
 def _below_root(root: Mapping, parts: Key, value: Node) -> Mapping:
     if isinstance(parts[0], int):
         raise SpecError(Problem("a key starts with a name, the experiment is no list", format_key(parts), value.place))
-    changed = _set(root, parts, 0, value)
-    assert isinstance(changed, Mapping)
-    return changed
+    made = _set(root, parts, 0, value)
+    assert isinstance(made, Mapping)
+    return made
 
 
 def _set(node: Node | None, parts: Key, at: int, value: Node) -> Node:

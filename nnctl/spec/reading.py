@@ -65,9 +65,10 @@ def bind(root: Mapping) -> Experiment:
 def written(experiment: Experiment) -> dict[str, Any]:
     """The experiment as plain values that read back as the same one.
 
-    What a list of layers excludes is left out, and what a column has no exception for.
+    What a list of layers excludes is left out, and what a column has no exception for; and the section ``sweep``, as
+    no run depends on it.
     """
-    values: dict[str, Any] = plain(experiment)
+    values: dict[str, Any] = plain(experiment) | {"sweep": None}
     values["data"]["columns"] = {
         name: {key: value for key, value in exceptions.items() if value is not None}
         for name, exceptions in values["data"]["columns"].items()

@@ -6,7 +6,7 @@ Defaults, bounds and help are stated here, once; the binding, the JSON Schema an
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, NewType
+from typing import Literal, NewType
 
 from nnctl.component import option, section
 from nnctl.early_stopping import EarlyStopping
@@ -22,6 +22,7 @@ from nnctl.optimizers import Optimizer
 from nnctl.optimizers.adam import Adam
 from nnctl.schedules import Schedule
 from nnctl.schedules.constant import Constant
+from nnctl.spec.sweep import SweepOptions
 from nnctl.splits import Split
 from nnctl.splits.auto import Auto as AutoSplit
 from nnctl.transforms import Encoder, Encoding, Imputer, Scaler
@@ -246,4 +247,4 @@ class Experiment:
     metrics: tuple[Metric, ...] | Literal["auto"] = option(
         default="auto", help="Metrics of every evaluation; auto: the usual ones of the task."
     )
-    sweep: dict[str, Any] | None = option(default=None, available=False, help="What `nnctl sweep` tries.")
+    sweep: SweepOptions | None = option(default=None, help="What `nnctl sweep` tries; nothing else reads it.")

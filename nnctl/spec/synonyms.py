@@ -73,6 +73,16 @@ _OTHER_TOOLS = {
     "every": "save_freq save_every frequency interval step_size decay_steps",
     "metrics": "metric scoring eval_metric",
     "sweep": "hyperopt search grid hparams",
+    # the section sweep
+    "parameters": "params space search_space hyperparameters",
+    "run_cap": "trials n_trials num_trials max_trials count n_iter",
+    "early_terminate": "pruner scheduler early_stopping",
+    "grid": "grid_search",
+    "random": "random_search",
+    "halving": "hyperband asha successive_halving sha",
+    "tpe": "bayes bayesian optuna",
+    "log_uniform_values": "log_uniform loguniform q_log_uniform_values log",
+    "int_uniform": "randint int q_uniform",
     # options of components
     "units": "n_units neurons size out_features num_units nodes n_neurons output_size output_dim hidden_size width dim",
     "filters": "out_channels channels num_filters n_filters",

@@ -83,10 +83,16 @@ data:
         3,
     ),
     "wrong_format": (START + "  format: {delimiter: comma, encoding: rot13}\n", 2),
-    "not_available_yet": (
+    "sweep": (
         START
         + """  weight: amount
-sweep: {optimizer.lr: [1, 2]}
+sweep:
+  method: bayes
+  metric: {name: val_loss, goal: least}
+  parameters:
+    optimizer.lr: {distribution: log_uniform, min: 1e-4, max: 1e-1}
+    optimizer.beta1: {vales: [0.8, 0.9]}
+  early_terminate: {type: hyperband, max_iter: 81}
 """,
         2,
     ),

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from nnctl.component import options, plain
+from nnctl.component import option, options, plain, section
 from nnctl.errors import SpecError
+from nnctl.spec.binding import Binder
 from nnctl.spec.dump import dump
+from nnctl.spec.nodes import parse
+from nnctl.spec.problems import Problems
 from nnctl.spec.reading import Spec, read_experiment, written
 from nnctl.spec.schema import Experiment, Train
 
@@ -74,8 +77,14 @@ def test_none_and_null_mean_the_same(word: str) -> None:
 
 
 def test_what_is_not_built_yet_is_refused_never_ignored() -> None:
-    (found,) = problems(DATA + "sweep: {optimizer.lr: [1, 2]}\n")
-    assert "`a mapping` is not available yet, leave it out or write `" in found
+    @section
+    class Later:
+        cloud: bool = option(default=False, available=False, help="Train elsewhere.")
+
+    found = Problems()
+    Binder(found).section(Later, parse("cloud: true\n", "a.yaml"), ())
+    (problem,) = found.found
+    assert problem.message == "`true` is not available yet, leave it out or write `false`"
 
 
 def test_an_option_that_a_new_type_lacks_is_an_error_that_names_its_line() -> None:

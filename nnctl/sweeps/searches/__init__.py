@@ -1,0 +1,1 @@
+"""The searches: which setting is tried when. One method a file."""

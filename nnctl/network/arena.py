@@ -96,6 +96,20 @@ class Arena:
         other.grad = grad
         return other
 
+    def join(self, stack: Arena, member: int) -> None:
+        """Take what is here into a stack's vectors: from now on these are views of a member's rows."""
+        for name in ("theta", "grad", "stats"):
+            row = getattr(stack, name)[member]
+            row[...] = getattr(self, name)
+            setattr(self, name, row)
+        self.decayed = self.theta[..., : self.decayed.shape[-1]]
+
+    def leave(self) -> None:
+        """Leave a stack, whose rows move on, with a copy of what is there now."""
+        for name in ("theta", "grad", "stats"):
+            setattr(self, name, getattr(self, name).copy())
+        self.decayed = self.theta[..., : self.decayed.shape[-1]]
+
     def named(self, flat: Array) -> dict[str, Array]:
         """The views of theta, or of a vector like it, by parameter name."""
         return {part.name: part.view(flat) for part in self.parameters}

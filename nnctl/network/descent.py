@@ -163,6 +163,37 @@ class Descent:
             np.copyto(array, vectors[name])
         self.slot.t, self.held = step, held
 
+    def join(self, stack: Descent, member: int) -> None:
+        """Take state and averaged weights into a stack's: from now on these are views of a member's rows.
+
+        Its steps are those of the stack, which keeps ``slot.t``, ``slot.rate`` and ``held`` of its members up to date.
+        """
+        state = self.optimizer.state(self.slot)
+        rows = self.optimizer.state(stack.slot)
+        self._place(
+            {name: rows[name][member].reshape(own.shape) for name, own in state.items()},
+            {name: stack._kept[name][member].reshape(own.shape) for name, own in self._kept.items()},
+        )
+        if self.weights is not self.arena:
+            self.weights.join(stack.weights, member)
+
+    def leave(self) -> None:
+        """Leave a stack, whose rows move on, with a copy of what is there now."""
+        own = {name: np.empty_like(array) for name, array in self.optimizer.state(self.slot).items()}
+        self._place(own, {name: np.empty_like(array) for name, array in self._kept.items()})
+        if self.weights is not self.arena:
+            self.weights.leave()
+            self.weights.stats = self.arena.stats
+
+    def _place(self, state: Mapping[str, Array], kept: Mapping[str, Array]) -> None:
+        """Lay the state of the optimizer, and what is kept beside it, into other arrays."""
+        for name, array in state.items():
+            array[...] = getattr(self.slot, name)
+            setattr(self.slot, name, array)
+        for name, array in kept.items():
+            array[...] = self._kept[name]
+            self._kept[name] = array
+
     def begin_anew(self) -> None:
         """Forget all but the weights, as they are now: the steps to come are those of a fresh descent from them."""
         for array in (*self.optimizer.state(self.slot).values(), *self._kept.values()):

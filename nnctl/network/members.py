@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.component import Component, options
+from nnctl.initializers import Initializer
 
 Array = NDArray[Any]
 
@@ -136,12 +137,27 @@ def check_alike(variants: Sequence[Any]) -> None:
         free = stack_options(type(first))
         for field in dataclasses.fields(first):
             one, other = getattr(first, field.name), getattr(variant, field.name)
+            if isinstance(one, Initializer):
+                continue  # each member has drawn its own weights
             if dataclasses.is_dataclass(one):
                 check_alike([one, other])
             elif isinstance(one, tuple) and any(isinstance(item, Component | tuple) for item in one):
                 continue  # the layers of a composite are compared as nodes of their own
             elif field.name not in free and one != other:
                 raise ValueError(f"{_called(first)}.{field.name} differs inside a stack: {one!r}, {other!r}")
+
+
+def common(value: Any) -> Any:
+    """What the members of a stack have in common of a component, a section, or a collection of them; hashable."""
+    if isinstance(value, Initializer):
+        return None
+    if isinstance(value, tuple):
+        return tuple(common(item) for item in value)
+    if not dataclasses.is_dataclass(value):
+        return value
+    free = stack_options(type(value)) if isinstance(value, Component) else ()
+    fields = [field.name for field in dataclasses.fields(value)]
+    return type(value), tuple((name, common(getattr(value, name))) for name in fields if name not in free)
 
 
 def _called(value: Any) -> str:

@@ -46,6 +46,7 @@ class Penalties:
         self._l1, self._l2 = bool(np.any(self.o.l1 > 0)), bool(np.any(self.o.l2 > 0))
         self.adds = self._l1 or self._l2
         self.bounds = self.o.max_norm is not None
+        self._largest = np.asarray(np.finfo(arena.dtype).max)[...]
         self._units = [self._by_unit(arena, flat) for flat in bounded] if self.bounds else []
 
     def add_gradient(self) -> None:
@@ -77,6 +78,7 @@ class Penalties:
                 np.add.reduce(squares, -2, None, norms, keepdims=True)
                 np.sqrt(norms, norms)
                 np.maximum(norms, most, out=norms)
+                np.minimum(norms, self._largest, out=norms)  # else a member without a bound would lose huge weights
                 np.divide(most, norms, norms)  # exactly 1 up to the bound
                 np.multiply(w, norms, w)
 

@@ -118,6 +118,14 @@ def loss_sum(losses: Array) -> float:
     return float(np.add.reduce(losses, dtype=np.float64))
 
 
+def loss_sums(losses: Array) -> Array:
+    """The sum of each member's losses (K, B), to the bits that ``loss_sum`` gives: (K,) in float64."""
+    if losses.shape[-1] <= FEW:
+        sums: Array = np.vecdot(losses, ONES[losses.dtype.char][: losses.shape[-1]])
+        return sums.astype(np.float64)
+    return np.array([loss_sum(own) for own in losses])
+
+
 class Part(NamedTuple):
     """Where the rows of a pass stand in a larger batch, of whose mean loss they compute their share.
 
@@ -197,7 +205,7 @@ class Pass:
 
     def loss_sum(self) -> Any:
         """The sum of the rows' losses: a number, or (K,) for a stack."""
-        return np.add.reduce(self.losses, -1, np.float64) if self._stacked else loss_sum(self.losses)
+        return loss_sums(self.losses) if self._stacked else loss_sum(self.losses)
 
     def weight(self) -> Any:
         """What ``loss_sum`` is to be divided by, the rows or the sum of their weights: a number, or (K,)."""

@@ -58,9 +58,7 @@ class Evaluator:
         self, scoring: Scoring, examples: Examples, target: Target, metrics: Sequence[Metric]
     ) -> dict[str, float]:
         """The loss and the metrics by name, once all rows are scored."""
-        predictions = Judged.of(examples, self.loss, target, scoring.scores)
-        with np.errstate(all="ignore"):
-            return {"loss": scoring.loss, **{metric.name: metric.compute(predictions) for metric in metrics}}
+        return {"loss": scoring.loss, **measured(scoring.scores, examples, self.loss, target, metrics)}
 
     def _whole(self, scoring: Scoring) -> Scoring:
         with np.errstate(all="ignore"):
@@ -103,7 +101,7 @@ class Scoring:
         else:
             run.t[...] = self._t[start:stop]
             run.forward()
-            part, share = _loss_sum(run.losses, None if self._w is None else self._w[start:stop])
+            part, share = loss_and_weight(run.losses, None if self._w is None else self._w[start:stop])
             self._loss, self._weight = self._loss + part, self._weight + share
         self.scores[start:stop] = run.scores
         self._done = stop
@@ -182,7 +180,16 @@ class Judged(Predictions):
         return Judged(self.loss, self.target, self.scores[rows], self.truth[rows], weight)
 
 
-def _loss_sum(losses: Array, w: Array | None) -> tuple[float, float]:
+def measured(
+    scores: Array, examples: Examples, loss: Loss, target: Target, metrics: Sequence[Metric]
+) -> dict[str, float]:
+    """The metrics by name of scores (N, O) for all rows."""
+    predictions = Judged.of(examples, loss, target, scores)
+    with np.errstate(all="ignore"):
+        return {metric.name: metric.compute(predictions) for metric in metrics}
+
+
+def loss_and_weight(losses: Array, w: Array | None) -> tuple[float, float]:
     """The sum of the losses, and of the weights; rows of weight 0 do not count, whatever their loss."""
     if w is None:
         return loss_sum(losses), len(losses)

@@ -19,18 +19,18 @@ class Judging:
     def __init__(self, job: Job, evaluator: Evaluator) -> None:
         self.job, self.evaluator = job, evaluator
         parts = {"val": job.val, "train": job.train if job.measures_train else None}  # in the order of metrics.csv
-        self._parts = {part: examples for part, examples in parts.items() if examples is not None}
-        names = [f"{part}_{name}" for part in self._parts for name in ("loss", *(each.name for each in job.metrics))]
-        self._columns = tuple(dict.fromkeys(["train_loss", *names]))
+        self.parts = {part: examples for part, examples in parts.items() if examples is not None}
+        names = [f"{part}_{name}" for part in self.parts for name in ("loss", *(each.name for each in job.metrics))]
+        self.columns = tuple(dict.fromkeys(["train_loss", *names]))
         self.waiting = {
             part: Waiting(part, examples, job)
-            for part, examples in self._parts.items()
+            for part, examples in self.parts.items()
             if job.heeds_losses and Waiting.fits(examples, job)
         }
 
     def begin(self) -> dict[str, Scoring]:
         """The scorings of the parts, each with its first rows done."""
-        scorings = {part: self.evaluator.begin(examples) for part, examples in self._parts.items()}
+        scorings = {part: self.evaluator.begin(examples) for part, examples in self.parts.items()}
         for scoring in scorings.values():
             scoring.advance()
         return scorings
@@ -51,7 +51,7 @@ class Judging:
             if part in self.waiting:
                 self.waiting[part].add(scoring.scores, judged)
                 continue
-            found = self.evaluator.measure(scoring, self._parts[part], job.target, job.metrics)
+            found = self.evaluator.measure(scoring, self.parts[part], job.target, job.metrics)
             for name, value in found.items():
                 judged[f"{part}_{name}"] = value
         if job.optimizer.averages:
@@ -61,4 +61,4 @@ class Judging:
         return values, values, finite
 
     def _in_order(self, known: dict[str, float]) -> Values:
-        return Values(self._columns, known, self.waiting.values())
+        return Values(self.columns, known, self.waiting.values())

@@ -179,18 +179,31 @@ class Trainer:
 
     def _finish_epoch(self) -> Generator[Tick, None, Epoch]:
         """Evaluate if it is time, and only then count the epoch and draw the conclusions."""
-        progress, job = self.progress, self.job
-        epoch = progress.epoch + 1
+        epoch = self.progress.epoch + 1
         values: Mapping[str, float] = {}
         judged = values
         finite = True
         end = self._end(epoch)
-        if end or epoch % job.eval_every == 0:
+        if end or epoch % self.job.eval_every == 0:
             values, judged, finite = yield from self._evaluate()
             end = end or self._end(epoch)  # an evaluation takes its time
+        found = self.conclude(values, judged, finite=finite, end=end)
+        if found.improved:
+            np.copyto(self.best.theta, self.weights.theta)
+            np.copyto(self.best.stats, self.arena.stats)
+        return found
+
+    def conclude(self, values: Mapping[str, float], judged: Mapping[str, float], *, finite: bool, end: str) -> Epoch:
+        """Count the epoch that has ended, and draw the conclusions from its evaluation, if there was one.
+
+        ``judged`` are the values that decide; ``end`` says why training ends with this epoch, if it does. Where the
+        epoch has ``improved``, whoever asks has to copy the weights.
+        """
+        progress = self.progress
+        epoch = progress.epoch + 1
         progress.epoch, progress.batch, progress.skipped, progress.loss, progress.weight = epoch, 0, 0, 0.0, 0.0
         self.stepping.observe(judged)
-        improved = bool(judged) and finite and self._keep_best(judged)
+        improved = bool(judged) and finite and self._is_best(judged)
         stop = (None if finite else self._answer_evaluation(end)) or self._stop(judged, end)
         return Epoch(epoch, self.stepping.done, self._lr(), progress.seconds, values, improved, stop)
 
@@ -234,8 +247,8 @@ class Trainer:
             with np.errstate(all="ignore"):
                 scoring.advance()
 
-    def _keep_best(self, values: Mapping[str, float]) -> bool:
-        """Copy the weights if this epoch is the best so far; the earliest of equals stays."""
+    def _is_best(self, values: Mapping[str, float]) -> bool:
+        """Whether this epoch is the best so far, and noted as such; the earliest of equals stays."""
         best, value = self.best, values[self.job.monitor or "train_loss"]
         if not math.isfinite(value):
             return False
@@ -244,8 +257,6 @@ class Trainer:
             if not improved:
                 return False
         best.epoch, best.value, self.progress.rollbacks = self.progress.epoch, value, 0
-        np.copyto(best.theta, self.weights.theta)
-        np.copyto(best.stats, self.arena.stats)
         return True
 
     def _stop(self, values: Mapping[str, float], end: str) -> Stop | None:
@@ -257,6 +268,11 @@ class Trainer:
             if reason:
                 return Stop("early_stopped", reason)
         return Stop("completed", end) if end else None
+
+    def lose(self, fault: Fault) -> Epoch:
+        """End with a batch that is not finite, whatever ``on_nan`` says: what a stack does for a member."""
+        self.fault = fault
+        return self._diverged(self._lost(fault))
 
     def _lost(self, fault: Fault) -> Stop:
         given_up = self.progress.rollbacks == MOST_ROLLBACKS

@@ -20,12 +20,15 @@ MOST = 2**16, 2**10  # scores, and epochs, that wait together
 
 
 class Waiting:
-    """The scores (N, O) of one part of the data, of epochs whose metrics nobody has asked for."""
+    """The scores (N, O) of one part of the data, of epochs whose metrics nobody has asked for.
 
-    def __init__(self, part: str, examples: Examples, job: Job) -> None:
+    So many ``members`` of a stack are judged at once.
+    """
+
+    def __init__(self, part: str, examples: Examples, job: Job, members: int = 1) -> None:
         self._examples, self._job = examples, job
         self._metrics = {f"{part}_{metric.name}": metric for metric in job.metrics}
-        count = min(MOST[0] // _size(examples, job), MOST[1])
+        count = max(members, min(MOST[0] // _size(examples, job), MOST[1]))
         self._scores = np.empty((count, len(examples), *job.network.output), examples.x.dtype)
         self._known: list[dict[str, float]] = []  # what is known of each of these epochs
 
@@ -40,6 +43,13 @@ class Waiting:
             self.settle()
         self._scores[len(self._known)] = scores
         self._known.append(known)
+
+    def add_each(self, scores: Array, known: Sequence[dict[str, float]]) -> None:
+        """Keep the scores (K, N, O) of an epoch of several members, of each of which something else is known."""
+        if len(self._known) + len(known) > len(self._scores):
+            self.settle()
+        self._scores[len(self._known) : len(self._known) + len(known)] = scores
+        self._known += known
 
     def settle(self) -> None:
         """Compute the metrics of all epochs that wait."""

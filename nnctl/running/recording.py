@@ -65,6 +65,7 @@ class Recorder:
         self._best_saved = state.get("best_saved", 0)  # the epoch of the best weights on the disk
         self._saved_at, self._save_took, self._saved_step = time.perf_counter(), 0.0, trainer.stepping.done
         upto = None if saved is None else tuple(state["metrics"])
+        self.company = 1  # runs that are saved together with this one, one after the other
         self.rows = Rows(run_dir.metrics_csv, prepared.job, state, upto)
         self.log = Log(run_dir.log)
         if saved is None:
@@ -84,7 +85,7 @@ class Recorder:
     def keep_up(self) -> list[str]:
         """Flush the metrics if they wait too long; save if it is time."""
         self.rows.flush_if_due()
-        return self.save() if self._due() else []
+        return self.save() if self.due else []
 
     def save(self) -> list[str]:
         """Write the best weights, if they are new, and the state of the run.
@@ -157,7 +158,8 @@ class Recorder:
                 found[f"{part}_{name}"] = value
         return found
 
-    def _due(self) -> bool:
+    @property
+    def due(self) -> bool:
         """Whether the pause between two saves is over."""
         count, unit = self._pause
         progress, step = self.trainer.progress, self.trainer.stepping.done
@@ -165,7 +167,7 @@ class Recorder:
             return progress.batch == 0 and progress.epoch % count == 0 and step != self._saved_step
         if unit == "steps":
             return step // count != self._saved_step // count
-        return time.perf_counter() - self._saved_at > max(SAVE_PAUSE, SAVE_SHARE * self._save_took)
+        return time.perf_counter() - self._saved_at > max(SAVE_PAUSE, SAVE_SHARE * self.company * self._save_took)
 
     def _label(self) -> str:
         """The name that this save gets once it is an older one; none for one that only a signal has asked for."""

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from nnctl.data.cache import Cache
 from nnctl.errors import NnctlError
 from nnctl.preparing.fitted import experiment_from
+from nnctl.preparing.memory import need
 from nnctl.preparing.preparation import Prepared, prepare
+from nnctl.preparing.sizes import SHARE, machine_memory
 from nnctl.running.interrupts import Interrupts
-from nnctl.running.loop import reason_of
+from nnctl.running.members import Member, Result, failed, result, together, trained
 from nnctl.running.recording import Recorder, begin
 from nnctl.running.reopening import reopen
 from nnctl.running.run import FINISHED, Run, read_run
 from nnctl.running.threads import Neighbours, Threads, decided, threaded
 from nnctl.runs.find import cache_folder
 from nnctl.runs.run_dir import RunDir
-from nnctl.training.trainer import Epoch, Fault, Stop, Trainer
+from nnctl.training.alike import groups
+from nnctl.training.job import Job
+from nnctl.training.splitting import best_split
+from nnctl.training.trainer import Trainer
 
-WAITING = "waiting"  # the status of a trial whose search has to decide whether it goes on
-
-
-class Member(NamedTuple):
-    """A trial that is open: its run can be trained."""
-
-    number: int
-    recorder: Recorder
-    until: int | None  # the epoch after which it waits
-    drop: str  # why it is not trained any further
+# From the times of stacks of networks of 30 to 100,000 parameters (benchmarks/stacks.py measures them).
+MOST = 128  # members, each of which has files that are open
+ELEMENTS = 2**20  # parameters of all members together, beyond which the vectors leave the cache
+LARGE = 50_000  # parameters of a network that is no slower alone
 
 
 def train_stack(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def train_stack(task: Mapping[str, Any]) -> dict[str, Any]:
     A trial that has ended is given back as it stands, one that was interrupted goes on. ``task`` and the result are
     plain values for JSON (nnctl.task/1). What is wrong with one trial ends that one alone.
     """
-    results: dict[int, dict[str, Any]] = {}
+    results: dict[int, Result] = {}
     with threadpool_limits(1), Neighbours() as neighbours, Interrupts() as interrupts, ExitStack() as held:
         opening = Opening(task, neighbours, held)
         members = []
@@ -52,11 +52,12 @@ def train_stack(task: Mapping[str, Any]) -> dict[str, Any]:
             except (NnctlError, OSError, MemoryError) as error:
                 results[entry["number"]] = failed(entry["number"], error)
                 continue
-            if isinstance(found, Run):
-                results[entry["number"]] = result(entry["number"], found)
-            else:
+            if isinstance(found, Member):
                 members.append(found)
-        results.update(_trained(members, interrupts))
+            else:
+                results[entry["number"]] = result(entry["number"], found)
+        for some in together(members):
+            results |= trained(some, interrupts)
     return {"members": [results[entry["number"]] for entry in task["members"]]}
 
 
@@ -101,64 +102,26 @@ class Opening:
         return threaded(prepared, Threads(1, prepared.job.shards))
 
 
-def _trained(members: Sequence[Member], interrupts: Interrupts) -> Iterator[tuple[int, dict[str, Any]]]:
-    for member in members:
-        try:
-            yield member.number, _alone(member, interrupts)
-        except (NnctlError, OSError, MemoryError) as error:
-            member.recorder.fail(reason_of(error))
-            yield member.number, failed(member.number, error)
-
-
-def _alone(member: Member, interrupts: Interrupts) -> dict[str, Any]:
-    """Train one trial by itself."""
-    recorder, trainer = member.recorder, member.recorder.trainer
-    for text in (*recorder.prepared.warnings, *recorder.prepared.notes) if not trainer.stepping.done else ():
-        recorder.note(text)
-    stop = Stop("early_stopped", member.drop) if member.drop else recorder.stop
-    events = iter(()) if stop is not None or _waits(member) or interrupts.received is not None else trainer.run()
-    for event in events:
-        told = recorder.epoch(event) if isinstance(event, Epoch) else recorder.keep_up()
-        if isinstance(event, Fault):
-            told.append(f"{event.told}: {event.answer}")
-        for text in told:
-            recorder.note(text)
-        stop = event.stop if isinstance(event, Epoch) else None
-        if stop is not None or interrupts.received is not None or (isinstance(event, Epoch) and _waits(member)):
-            break
-    if stop is not None:
-        return result(member.number, recorder.finish(stop))
-    return rest(member, interrupts)
-
-
-def _waits(member: Member) -> bool:
-    """Whether the trial has come to where it waits."""
-    progress = member.recorder.trainer.progress
-    return member.until is not None and progress.epoch >= member.until and not progress.batch
-
-
-def rest(member: Member, interrupts: Interrupts) -> dict[str, Any]:
-    """Save a trial that has not ended."""
-    recorder = member.recorder
-    if _waits(member):
-        run = recorder.interrupt(f"waits after epoch {recorder.trainer.progress.epoch}")
-        return {**result(member.number, run), "status": WAITING}
-    name = "a signal" if interrupts.received is None else interrupts.received.name
-    return result(member.number, recorder.interrupt(f"{name} in epoch {recorder.trainer.progress.epoch + 1}"))
-
-
-def result(number: int, run: Run) -> dict[str, Any]:
-    """What became of a trial, as plain values."""
-    names = ("status", "reason", "epochs", "best_epoch", "seconds", "metrics")
-    return {"number": number, **{name: getattr(run, name) for name in names}}
-
-
-def failed(number: int, error: Exception) -> dict[str, Any]:
-    """What became of a trial that an error has ended."""
-    empty = {"epochs": 0, "best_epoch": 0, "seconds": 0.0, "metrics": {}}
-    return {"number": number, "status": "failed", "reason": reason_of(error), **empty}
-
-
 def stacks_of(prepared: Sequence[Prepared], jobs: int) -> list[list[int]]:
-    """The indices of trials that are to be trained together, for so many processes at once."""
-    return [[index] for index in range(len(prepared))]
+    """The places of trials that are to be trained together, for so many processes at once.
+
+    Each group that can share a stack is cut into parts of one size: as many as its share of the processes, more where
+    so many members would not fit, or be no faster than fewer.
+    """
+    found: list[list[int]] = []
+    for places in groups([each.job for each in prepared]):
+        fewest = -(-len(places) // most_members(prepared[places[0]].job, jobs))
+        parts = min(len(places), max(fewest, -(-len(places) * jobs // len(prepared))))
+        cuts = [len(places) * part // parts for part in range(parts + 1)]
+        found += [places[start:stop] for start, stop in pairwise(cuts)]
+    return found
+
+
+def most_members(job: Job, jobs: int) -> int:
+    """The most networks like this one that train in one pass, where so many passes run at once."""
+    if best_split(job, 2) > 1 or job.network.parameters > LARGE:
+        return 1
+    batch = min(job.batch_size, len(job.train))
+    alone = need(job.network, job.loss, job.optimizer, dtype=job.dtype, batch=batch)
+    fitting = int(machine_memory() * SHARE / jobs / max(1, sum(alone)))
+    return max(1, min(MOST, fitting, ELEMENTS // job.network.parameters))

@@ -32,8 +32,11 @@ class SweepLive(SweepDisplay):
         self._frame: SweepFrame | None = None
         self._live: live.Live | None = None
 
+    def on_note(self, text: str) -> None:
+        self.console.print(Group(line(text)), crop=False)
+
     def begin(self, started: SweepStarted) -> None:
-        self._tell(heading(started))
+        self.on_note(heading(started))
         self._start = self._due = self._clock()
         self._frame = SweepFrame(started)
         # Without a thread of its own, and without a hand on our streams.
@@ -50,7 +53,7 @@ class SweepLive(SweepDisplay):
 
     def on_trial(self, trial: Tried) -> None:
         if trial.status == "failed":
-            self._tell(failure(trial))
+            self.on_note(failure(trial))
         self._redraw()
 
     def on_working(self, event: Working) -> None:
@@ -59,15 +62,12 @@ class SweepLive(SweepDisplay):
     def end(self, sweep: Sweep) -> None:
         self._stop(over=True)
         for text in endings(sweep):
-            self._tell(text)
+            self.on_note(text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
-
-    def _tell(self, text: str) -> None:
-        self.console.print(Group(line(text)), crop=False)
 
     def _redraw(self) -> None:
         now = self._clock()

@@ -12,10 +12,11 @@ from nnctl.console import output
 from nnctl.console.progress import Mode, can_animate
 from nnctl.console.sweep_names import assignments
 from nnctl.console.text import clean, count, duration, number
+from nnctl.running.loop import Note
 from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, Working
 from nnctl.sweeps.result import Sweep, Tried
 
-SweepEvent = SweepStarted | TrialEnded | Working | SweepFinished
+SweepEvent = SweepStarted | Note | TrialEnded | Working | SweepFinished
 
 MOST_NAMED = 5  # trials that came to nothing, of each kind
 CAME_TO_NOTHING = ("diverged", "failed")
@@ -55,9 +56,14 @@ class SweepDisplay:
         elif isinstance(event, Working):
             self.working = event
             self.on_working(event)
-        else:
+        elif isinstance(event, SweepFinished):
             self.finished = event
             self.end(event.sweep)
+        else:
+            self.on_note(event.text)
+
+    def on_note(self, text: str) -> None:
+        """There is something to say."""
 
     def begin(self, started: SweepStarted) -> None:
         """The sweep folder is there."""
@@ -91,7 +97,10 @@ class SweepDisplay:
 
 
 class SweepNotes(SweepDisplay):
-    """Writes the trials that failed, and how the sweep ended."""
+    """Writes the notes, the trials that failed, and how the sweep ended."""
+
+    def on_note(self, text: str) -> None:
+        output.note(text)
 
     def on_trial(self, trial: Tried) -> None:
         if trial.status == "failed":

@@ -14,6 +14,7 @@ from nnctl.console.sweep_live import SweepLive
 from nnctl.console.sweep_names import setting, short_names
 from nnctl.console.sweep_progress import SweepDisplay, SweepPlain, sweep_display
 from nnctl.console.sweep_results import show_best, show_sweep
+from nnctl.running.loop import Note
 from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, Working
 from nnctl.sweeps.report import sweep_json
 from tests.sweeps.made import PATH, sweep, tried
@@ -112,9 +113,11 @@ def test_none_tells_failures_and_the_end(capsys):
     with shown:
         shown.show(began(trials))
         shown.show(TrialEnded(trials[0]))
+        shown.show(Note("trial 5 is tried again"))
         shown.show(TrialEnded(trials[4]))
     assert capsys.readouterr().err.splitlines() == [
-        f"trial 5 failed: {KILLED}  optimizer.lr=0.001 model.hidden=[64, 64, 64, 64, 64, ... seed=1"
+        "trial 5 is tried again",
+        f"trial 5 failed: {KILLED}  optimizer.lr=0.001 model.hidden=[64, 64, 64, 64, 64, ... seed=1",
     ]
 
 
@@ -128,11 +131,13 @@ def test_a_live_sweep_tells_a_failure_at_once_above_its_picture():
     trials = grid()
     with SweepLive(console, clock=lambda: float(next(times))) as shown:
         shown.show(began(trials))
+        shown.show(Note("a note"))
         for each in trials[:5]:
             shown.show(TrialEnded(each))
         seen = console.file.getvalue()
         shown.show(SweepFinished(sweep(trials), None))
     assert KILLED in seen
+    assert "a note" in seen
     assert "5/24 trials" in seen
     assert "1 failed" in seen
     assert "completed in 0:12, 24 trials" in console.file.getvalue()

@@ -21,6 +21,7 @@ RunName = Annotated[
 Where = Annotated[
     list[str] | None, typer.Option(metavar="CONDITION", help="Only such runs: 'val_loss<0.1'; repeatable.")
 ]
+Trials = Annotated[bool, typer.Option("--trials", help="Each trial of a sweep, not the sweep as one.")]
 Metric = Annotated[
     str | None,
     typer.Option(

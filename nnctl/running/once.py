@@ -11,7 +11,7 @@ import nnctl
 from nnctl.errors import RunError
 from nnctl.preparing.preparation import Prepared
 from nnctl.running.run import FINISHED
-from nnctl.runs.find import runs_of_name
+from nnctl.runs.folders import runs_of_name
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import written
 from nnctl.spec.schema import Experiment

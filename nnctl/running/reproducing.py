@@ -77,7 +77,7 @@ def reproducing(
     events = training(
         original.resolved,
         name=original.name,
-        runs_dir=original.path.parent.parent if runs_dir is None and not original.is_fold() else runs_dir,
+        runs_dir=original.path.parent.parent if runs_dir is None and not original.is_part() else runs_dir,
         start_from=_origin(about, runs_folder(runs_dir), path),
         argv=argv,
         about={"reproduces": original.id},

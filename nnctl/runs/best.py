@@ -12,7 +12,8 @@ from nnctl.errors import Problem, SpecError
 from nnctl.runs import listing
 from nnctl.runs.listing import Summary
 from nnctl.runs.ranking import Better, best_of, better_of, metric_of, with_value
-from nnctl.runs.selection import names_status, select
+from nnctl.runs.run_dir import RunDir
+from nnctl.runs.selection import is_about, select
 from nnctl.spec.problems import instead, shown
 
 ENDED = ("completed", "early_stopped")
@@ -35,15 +36,21 @@ class Best:
         return {"schema": "nnctl.best/1", **why, **listing.as_json([self.summary])["runs"][0]}
 
 
-def best(runs_dir: Path, names: Sequence[str], metric: str | None = None, where: Sequence[str] = ()) -> Best:
+def best(
+    runs_dir: Path, names: Sequence[str], metric: str | None = None, where: Sequence[str] = (), *, trials: bool = False
+) -> Best:
     """The best of the runs of these names, of all names for none, among those for which every condition holds.
 
-    Only runs that ended by themselves count, unless a condition names ``status``.
+    Only runs that ended by themselves count, unless a condition names ``status``, and trials of sweeps if they are
+    asked for; a sweep itself is no run.
     Raises: SpecError if there is none, or no run has the metric.
     """
-    found = _of_names(listing.ls(runs_dir), names, runs_dir)
-    chosen = select(found, where)
-    asked = any(map(names_status, where))
+    found = _of_names(listing.ls(runs_dir, trials=trials), names, runs_dir)
+    runs = [each for each in found if not RunDir(Path(each.run)).is_sweep()]
+    if found and not runs and not trials:
+        raise SpecError("there are sweeps, and no run beside them; `--trials` finds the best of their trials")
+    chosen = select(runs, where)
+    asked = any(is_about(each, "status") for each in where)
     ended = [each for each in chosen if asked or each.status in ENDED]
     left_out = Counter(each.status for each in chosen if not asked and each.status not in ENDED)
     if not any(each.metrics for each in ended):

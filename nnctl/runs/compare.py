@@ -12,7 +12,7 @@ from typing import Any
 from nnctl.errors import NnctlError, Place, Problem, RunError
 from nnctl.runs import atomic, listing
 from nnctl.runs.best import ENDED
-from nnctl.runs.find import runs_of_name
+from nnctl.runs.folders import runs_of_name
 from nnctl.runs.listing import Summary
 from nnctl.runs.ranking import Better, better_of, nan_if_none
 from nnctl.runs.run_dir import RunDir

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnctl.arguments import check_path
-from nnctl.errors import Place, Problem, RunError, SpecError
-from nnctl.runs import atomic
-from nnctl.runs.run_dir import FOLD, ID, LATEST, NAME, RunDir, shown
+from nnctl.errors import NnctlError, Place, Problem, RunError, SpecError
+from nnctl.runs.folders import all_runs, runs_of_name
+from nnctl.runs.places import from_here
+from nnctl.runs.run_dir import FOLD, ID, LATEST, NAME, TRIAL, TRIALS, RunDir, shown
+from nnctl.runs.sweep_dir import SweepDir
 
 SUFFIX = ".safetensors"
 DEFAULT_RUNS_DIR = Path("runs")
@@ -22,6 +23,7 @@ MAX_LISTED = 5
 MAX_COMPARED = 5_000  # names compared by spelling
 
 _LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # of surrogates; the others are bytes that are no UTF-8
+_PART = re.compile(f"(?P<whole>.+)/(?P<own>{FOLD.pattern}|{TRIALS}/{TRIAL.pattern})")
 _PART_OF_ID = re.compile(r"[0-9a-f-]{1,20}")
 
 
@@ -69,45 +71,30 @@ def find_run(runs_dir: Path, reference: str) -> RunDir:
 
     Raises: as `find`; SpecError too if RUN is a checkpoint file.
     """
-    named = _locate(runs_dir, reference)
+    return _no_file(_locate(runs_dir, reference), reference)
+
+
+def find_any(runs_dir: Path, reference: str) -> RunDir:
+    """The run that RUN names, or the sweep, of which `is_sweep` holds. Raises: as `find_run`."""
+    return _no_file(_named(runs_dir, reference), reference)
+
+
+def _no_file(named: RunDir | Path, reference: str) -> RunDir:
     if not isinstance(named, RunDir):
         raise SpecError(f"{shown(reference)} is a file, expected a run: its folder, `NAME/latest`, or its id")
     return named
 
 
-def all_runs(runs_dir: Path) -> Iterator[RunDir]:
-    """The runs of all names, in no order, those included that are damaged or just being made.
-
-    Raises: SpecError if the folder cannot be read; one that is not there has no runs.
-    """
-    for entry in _folders(runs_dir):
-        # The runs of others in a shared folder may be closed to us; that breaks nothing.
-        with contextlib.suppress(SpecError):
-            yield from runs_of_name(Path(entry.path))
-
-
-def runs_of_name(folder: Path) -> Iterator[RunDir]:
-    """The runs in the folder of a name, in no order, those included that are damaged or just being made."""
-    for entry in _folders(folder):
-        run = RunDir(Path(entry.path))
-        # A link with an id is a run that was moved to another disk; any other, `latest` too, is a second name of one.
-        if ID.fullmatch(entry.name) or (not entry.is_symlink() and run.is_run()):
-            yield run
-
-
-def _folders(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        message = f"cannot be read: {atomic.reason(error)}; name the folder of your runs with `--runs-dir`"
-        raise SpecError(Problem(message, place=Place(str(folder)))) from error
-
-
 def _locate(runs_dir: Path, reference: str) -> RunDir | Path:
-    """A run that has been begun, or an existing file."""
+    """A run that has been begun, or an existing file. Raises: SpecError too if it is a sweep."""
+    named = _named(runs_dir, reference)
+    if isinstance(named, RunDir) and named.is_sweep():
+        raise SpecError(Problem(_name_a_trial(SweepDir(named.path)), place=Place(str(named.path))))
+    return named
+
+
+def _named(runs_dir: Path, reference: str) -> RunDir | Path:
+    """A run or a sweep that has been begun, or an existing file."""
     path = Path(reference)
     if not reference or "\0" in reference:
         raise SpecError(_names_nothing(runs_dir, reference))
@@ -118,7 +105,7 @@ def _locate(runs_dir: Path, reference: str) -> RunDir | Path:
         return path
     if run is None and not os.path.isdir(path):
         raise SpecError(_names_nothing(runs_dir, reference))
-    if run is None or not run.is_run():
+    if run is None or not run.is_whole():
         what = f"is a folder, but not a run: it has no run.json; {_how_to_list(runs_dir)}"
         raise RunError(Problem(what, place=Place(str(path if run is None else run.path))))
     return run
@@ -129,21 +116,23 @@ def _run_at(path: Path) -> RunDir | None:
     if path.name == LATEST:
         return _newest(path.parent)
     run = RunDir(path)
-    if run.is_run() or (ID.fullmatch(path.name) and os.path.isdir(path)):
+    if run.is_whole() or (ID.fullmatch(path.name) and os.path.isdir(path)):
         return run
+    if path.name == TRIALS and RunDir(path.parent).is_sweep():
+        return RunDir(path.parent)
     return _newest(path) if os.path.isdir(path) else None
 
 
 def _run_below(runs_dir: Path, reference: str) -> RunDir | None:
     """The run for `NAME`, `NAME/latest`, `NAME/ID`, or for a part of the id that only one run has.
 
-    A fold of it has its name behind: ``NAME/latest/fold-2``.
+    A fold of it has its name behind, ``NAME/latest/fold-2``, and so has a trial of a sweep: ``NAME/ID/trials/0003``.
     """
-    whole, _, last = reference.rpartition("/")
-    if whole and FOLD.fullmatch(last):
-        parent = _run_at(Path(whole)) or _run_below(runs_dir, whole)
-        fold = None if parent is None else RunDir(parent.path / last)
-        return fold if fold is not None and fold.is_run() else None
+    part = _PART.fullmatch(reference)
+    if part is not None:
+        parent = _run_at(Path(part["whole"])) or _run_below(runs_dir, part["whole"])
+        run = None if parent is None else RunDir(parent.path / part["own"])
+        return run if run is not None and run.is_run() else None
     name, _, rest = reference.partition("/")
     # Names only: `..` and the like would lead out of the folder.
     if NAME.fullmatch(name) and (not rest or NAME.fullmatch(rest)):
@@ -159,7 +148,7 @@ def _with_id(runs: Iterable[RunDir], reference: str, part: str) -> RunDir | None
     """The run whose id starts with this part, or has it for its last four digits."""
     matches = [run for run in runs if run.path.name.startswith(part) or run.path.name.endswith(f"-{part}")]
     # A folder that a crash has left empty is in nobody's way.
-    matches = [run for run in matches if run.is_run()] or matches
+    matches = [run for run in matches if run.is_whole()] or matches
     if len(matches) >= 2:
         names = sorted((f"{run.path.parent.name}/{run.path.name}" for run in matches), reverse=True)
         more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
@@ -177,7 +166,7 @@ def _newest(folder: Path) -> RunDir | None:
     # The run itself, not the link: another training may turn it while we read.
     if target is not None and os.path.isdir(target):
         return RunDir(target)
-    begun = (run for run in runs_of_name(folder) if run.is_run()) if os.path.isdir(folder) else ()
+    begun = (run for run in runs_of_name(folder) if run.is_whole()) if os.path.isdir(folder) else ()
     return max(begun, key=lambda run: run.path.name, default=None)
 
 
@@ -201,6 +190,19 @@ def _how_to_list(runs_dir: Path) -> str:
 
 def _name_a_fold(run: RunDir) -> str:
     return f"is a cross-validation and has no weights of its own; name one of its folds, such as `{run.fold(1).path}`"
+
+
+def _name_a_trial(sweep: SweepDir) -> str:
+    try:
+        best = str((sweep.read_sweep_json().get("best") or {}).get("run") or "")
+    except (NnctlError, AttributeError):
+        best = ""
+    trials = sweep.begun()
+    example = f", such as `{from_here(trials[0].path)}`" if trials else ""
+    if best:
+        example = f", such as `{from_here(sweep.path / best)}`, its best"
+    many = "1 trial" if len(trials) == 1 else f"{len(trials):,} trials"
+    return f"is a sweep of {many}: name one of them{example}"
 
 
 def _no_checkpoint(run: RunDir) -> str:

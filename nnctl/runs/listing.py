@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from nnctl.errors import Place, Problem, RunError
 from nnctl.runs import atomic
-from nnctl.runs.find import all_runs
+from nnctl.runs.folders import all_runs
 from nnctl.runs.places import from_here
-from nnctl.runs.run_dir import RunDir
+from nnctl.runs.run_dir import TRIALS, RunDir
+from nnctl.runs.sweep_dir import SweepDir
 
 SCHEMA = "nnctl.runs/1"
 
@@ -35,23 +36,34 @@ class Summary:
     best_epoch: int | None = None
     parameters: int | None = None
     seed: int | None = None
+    trials: int | None = None  # of a sweep
+    sweep: str | None = None  # of a trial: the id of its sweep
     overrides: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float | None] = field(default_factory=dict)
     damaged: str | None = None  # what is wrong with it
 
 
 FIELDS = tuple(each.name for each in fields(Summary) if each.name not in ("overrides", "metrics"))
-NUMBERS = ("seconds", "epochs", "best_epoch", "parameters", "seed")
+_OF_RUNS = ("seconds", "epochs", "best_epoch", "parameters", "seed")
+NUMBERS = (*_OF_RUNS, "trials")
 _TEXTS = ("status", "reason", "started", "finished")
-_SETTINGS = ("name", "status", "seed", "parameters", "epochs")
+_SETTINGS = ("name", "status", "trials", "seed", "parameters", "epochs")
 
 
-def ls(runs_dir: Path) -> list[Summary]:
-    """The runs in a folder, the newest first, the damaged ones among them.
+def ls(runs_dir: Path, *, trials: bool = False) -> list[Summary]:
+    """The runs in a folder, the newest first, the damaged ones among them; a sweep is one, or as many as its trials.
 
     Raises: SpecError if the folder cannot be read; one that is not there has no runs.
     """
-    return sorted((describe(run) for run in all_runs(runs_dir) if is_begun(run)), key=age, reverse=True)
+    found = (run for run in all_runs(runs_dir) if is_begun(run))
+    if trials:
+        found = (each for run in found for each in trials_of(run) or [run])
+    return sorted(map(describe, found), key=age, reverse=True)
+
+
+def trials_of(run: RunDir) -> list[RunDir]:
+    """The trials that a sweep has begun; none of a run."""
+    return [each for each in SweepDir(run.path).begun() if is_begun(each)] if run.is_sweep() else []
 
 
 def is_begun(run: RunDir) -> bool:
@@ -60,11 +72,11 @@ def is_begun(run: RunDir) -> bool:
     One without run.json, which a start writes last, is being made just now, or was left by a crash in that moment:
     neither a run nor an error, unless there is what comes after.
     """
-    return run.is_run() or any(map(os.path.lexists, (run.best, run.metrics_json, run.folds_json)))
+    return run.is_whole() or any(map(os.path.lexists, (run.best, run.metrics_json, run.folds_json)))
 
 
 def describe(run: RunDir) -> Summary:
-    """What is known about a run; a damaged one is described as damaged."""
+    """What is known about a run or a sweep; a damaged one is described as damaged."""
     try:
         return read(run)
     except RunError as error:
@@ -75,9 +87,15 @@ def describe(run: RunDir) -> Summary:
 
 
 def read(run: RunDir) -> Summary:
-    """What is known about a run. Raises: RunError if it is damaged."""
+    """What is known about a run, or about a sweep, which has the metrics of its best trial.
+
+    Raises: RunError if it is damaged.
+    """
     name, run_id = run.name_and_id()
-    return Summary(run=from_here(run.path), id=run_id, name=name, **_about(run), metrics=_metrics(run))
+    if not run.is_run() and run.is_sweep():
+        return Summary(run=from_here(run.path), id=run_id, name=name, **_about_sweep(SweepDir(run.path)))
+    sweep = run_id.partition(f"/{TRIALS}/")[0] if TRIALS in run_id else None
+    return Summary(run=from_here(run.path), id=run_id, name=name, sweep=sweep, **_about(run), metrics=_metrics(run))
 
 
 def value(summary: Summary, name: str) -> Any:
@@ -106,23 +124,45 @@ def _about(run: RunDir) -> dict[str, Any]:
 
     Raises: RunError if they are not what they should be.
     """
-    read = run.read_run_json()
-    # It may have ended after we read that it is running, and before we saw the lock: then run.json is new by now.
-    if read.get("status") == "running" and not run.is_locked():
-        read = run.read_run_json()
-        if read.get("status") == "running":
-            read |= {"status": "interrupted", "reason": "its process ended without a word (killed, or a power cut)"}
-    place = Place(str(run.run_json))
-    for name in _TEXTS:
-        if not isinstance(read.get(name), str | None) or (name == "status" and not read.get(name)):
-            raise RunError(Problem(f"is damaged: `{name}` is not a text", place=place))
-    for name in NUMBERS:
-        if read.get(name) is not None and not is_number(read[name]):
-            raise RunError(Problem(f"is damaged: `{name}` is not a number", place=place))
-    overrides = read.get("overrides") or {}
+    fields = _known(run.read_run_json, run.is_locked, Place(str(run.run_json)), (*_TEXTS, *_OF_RUNS))
+    overrides = fields.pop("overrides", None) or {}
     if not isinstance(overrides, dict):
-        raise RunError(Problem("is damaged: `overrides` is not an object", place=place))
-    return {**{name: read.get(name) for name in (*_TEXTS, *NUMBERS)}, "overrides": overrides}
+        raise RunError(Problem("is damaged: `overrides` is not an object", place=Place(str(run.run_json))))
+    return {**{name: fields.get(name) for name in (*_TEXTS, *_OF_RUNS)}, "overrides": overrides}
+
+
+def _about_sweep(sweep: SweepDir) -> dict[str, Any]:
+    """The fields of sweep.json that a summary has. Raises: RunError if they are not what they should be."""
+    place = Place(str(sweep.sweep_json))
+    fields = _known(sweep.read_sweep_json, sweep.is_locked, place, (*_TEXTS, "seconds", "total"))
+    best = fields.get("best") or {}
+    metrics = best.get("metrics", {}) if isinstance(best, dict) else None
+    if not _are_metrics(metrics):
+        raise RunError(Problem("is damaged: `best` has no metrics", place=place))
+    return {
+        **{name: fields.get(name) for name in (*_TEXTS, "seconds")},
+        "trials": fields.get("total"),
+        "metrics": metrics,
+    }
+
+
+def _known(
+    read: Callable[[], dict[str, Any]], is_locked: Callable[[], bool], place: Place, names: Sequence[str]
+) -> dict[str, Any]:
+    """What a description says, with texts and numbers where they belong; a process that is gone is not running."""
+    fields = read()
+    # It may have ended after we read that it is running, and before we saw the lock: then the file is new by now.
+    if fields.get("status") == "running" and not is_locked():
+        fields = read()
+        if fields.get("status") == "running":
+            fields |= {"status": "interrupted", "reason": "its process ended without a word (killed, or a power cut)"}
+    for name in names:
+        found = fields.get(name)
+        if name in _TEXTS and (not isinstance(found, str | None) or (name == "status" and not found)):
+            raise RunError(Problem(f"is damaged: `{name}` is not a text", place=place))
+        if name not in _TEXTS and found is not None and not is_number(found):
+            raise RunError(Problem(f"is damaged: `{name}` is not a number", place=place))
+    return fields
 
 
 def _metrics(run: RunDir) -> dict[str, float | None]:
@@ -134,9 +174,13 @@ def _metrics(run: RunDir) -> dict[str, float | None]:
     if not os.path.lexists(path):
         return {}
     metrics = atomic.read_json(path).get(key)
-    if not isinstance(metrics, dict) or not all(each is None or is_number(each) for each in metrics.values()):
+    if not _are_metrics(metrics):
         raise RunError(Problem(f"is damaged: `{key}` are not numbers", place=Place(str(path))))
     return metrics
+
+
+def _are_metrics(metrics: Any) -> TypeGuard[dict[str, float | None]]:
+    return isinstance(metrics, dict) and all(each is None or is_number(each) for each in metrics.values())
 
 
 def age(summary: Summary) -> tuple[str, str]:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.runs import atomic
-from nnctl.runs.find import find_run
+from nnctl.runs.find import find_any
 from nnctl.runs.listing import describe, ls
 from nnctl.runs.places import from_here
-from nnctl.runs.run_dir import FOLD, ID, LATEST, RunDir, link_latest
+from nnctl.runs.run_dir import FOLD, ID, LATEST, TRIAL, TRIALS, RunDir, link_latest
 from nnctl.runs.run_lock import held
-from nnctl.runs.selection import select
+from nnctl.runs.selection import is_about, select
+from nnctl.runs.sweep_dir import SweepDir
 
 NOTHING = "Nothing was removed"
 GONE = ".removed"  # ends the hidden name that a run gets before its files go one by one
@@ -30,13 +31,15 @@ _REMAINS = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(GONE)}")
 def to_remove(runs_dir: Path, references: Sequence[str], where: Sequence[str] = ()) -> list[RunDir]:
     """The runs to remove: those named, of them (of all, if none is named) those for which every condition holds.
 
+    Of all there are no sweeps, whose status and metrics say little about most of their trials, unless a condition names
+    ``trials``.
     Raises: SpecError if one is being trained, or is no run inside the folder of runs, before anything is removed.
     """
     if not references and not where:
         raise SpecError("names no run to remove: add RUN, or `--where CONDITION` for all runs that it fits")
     problems: list[Problem] = []
     found: dict[Path, RunDir] = {}
-    for named in references or [each.run for each in select(ls(runs_dir), where)]:
+    for named in references or _fitting(runs_dir, where):
         try:
             run = _named(runs_dir, named) if references else _checked(runs_dir, Path(named))
             found[run.path] = run
@@ -47,14 +50,19 @@ def to_remove(runs_dir: Path, references: Sequence[str], where: Sequence[str] = 
     if references and where:
         fitting = {each.run for each in select([describe(run) for run in found.values()], where)}
         found = {path: run for path, run in found.items() if from_here(path) in fitting}
-    busy = [each for run in found.values() for each in (run, *folds_of(run)) if each.is_locked()]
+    busy = [each for run in found.values() for each in (run, *parts_of(run)) if each.is_locked()]
     if busy:
         raise SpecError(Problem(f"{held(each.run_lock)}. {NOTHING}", place=Place(str(each.path))) for each in busy)
     return list(found.values())
 
 
+def _fitting(runs_dir: Path, where: Sequence[str]) -> list[str]:
+    sweeps = any(is_about(each, "trials") for each in where)
+    return [each.run for each in select(ls(runs_dir), where) if sweeps or not RunDir(Path(each.run)).is_sweep()]
+
+
 def remove(runs: Iterable[RunDir]) -> Iterator[str]:
-    """Remove runs for good, the folds of a cross-validation with it; each path when it is gone.
+    """Remove runs for good, the folds of a cross-validation, the trials of a sweep with it; each path when it is gone.
 
     Killed at any instant, it leaves every run whole or unseen; the next call clears what it left.
     Raises: SpecError if somebody has begun to train one; OutputError if one cannot be removed.
@@ -104,8 +112,9 @@ def _remove(run: RunDir) -> None:
     folder = run.path.parent
     hidden = folder / f".{run.path.name}.{os.urandom(4).hex()}{GONE}"
     with contextlib.ExitStack() as locks:
+        # Nobody can begin to train it now. A sweep has one lock for all of its trials, which may be thousands.
         for each in (run, *folds_of(run)):
-            locks.enter_context(each.lock())  # nobody can begin to train it now
+            locks.enter_context(each.lock())
         try:
             os.rename(run.path, hidden)
             atomic.sync_folder(folder)
@@ -150,7 +159,7 @@ def _turn_latest(folder: Path) -> None:
 def _newest(folder: Path) -> Path | None:
     with os.scandir(folder) as entries:
         runs = [RunDir(Path(entry.path)) for entry in entries if ID.fullmatch(entry.name)]
-    begun = (run.path for run in runs if run.is_run() or run.is_locked())
+    begun = (run.path for run in runs if not run.is_sweep() and (run.is_run() or run.is_locked()))
     return max(begun, key=lambda path: path.name, default=None)
 
 
@@ -160,7 +169,7 @@ def _named(runs_dir: Path, reference: str) -> RunDir:
     for path in candidates:
         if path.name != LATEST and os.path.lexists(path):
             return _checked(runs_dir, path)
-    return _checked(runs_dir, find_run(runs_dir, reference).path)
+    return _checked(runs_dir, find_any(runs_dir, reference).path)
 
 
 def _checked(runs_dir: Path, path: Path) -> RunDir:
@@ -178,17 +187,24 @@ def _checked(runs_dir: Path, path: Path) -> RunDir:
         wrong = f"is the folder of a name, not a run; `--where name={own}` chooses all of its runs"
     elif FOLD.fullmatch(own) and os.path.dirname(os.path.dirname(folder)) == root:
         wrong = "is a fold and goes with its cross-validation alone; name that"
+    elif TRIAL.fullmatch(own) and os.path.basename(folder) == TRIALS and RunDir(Path(folder).parent).is_sweep():
+        wrong = "is a trial and goes with its sweep alone; name that"
     elif os.path.dirname(folder) != root:
         wrong = f"lies outside of the folder of runs, `{runs_dir}`; say with `--runs-dir` where your runs are"
     elif os.path.islink(place):
         wrong = "is a link; name the run itself, with `--runs-dir` where it lies in another folder"
     elif not os.path.isdir(place):
         wrong = "is not a folder, and no run"
-    elif not (run.is_run() or ID.fullmatch(own)):
+    elif not (run.is_whole() or ID.fullmatch(own)):
         wrong = "is a folder, but not a run: it has no run.json"
     else:
         return run
     raise SpecError(Problem(f"{wrong}. {NOTHING}", place=Place(str(path))))
+
+
+def parts_of(run: RunDir) -> list[RunDir]:
+    """The runs of its folds, or of its trials, that go with it."""
+    return SweepDir(run.path).begun() if run.is_sweep() else folds_of(run)
 
 
 def folds_of(run: RunDir) -> list[RunDir]:

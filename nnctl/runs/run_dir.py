@@ -22,6 +22,7 @@ MAX_TRIES = 1_000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FOLD = re.compile(r"fold-[1-9][0-9]*")
 TRIALS, TRIAL = "trials", re.compile(r"[0-9]{4,}")  # of a sweep
+SWEEP_JSON = "sweep.json"
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
 
 
@@ -109,6 +110,14 @@ class RunDir:
     def is_run(self) -> bool:
         """Whether a run was begun here."""
         return os.path.isfile(self.run_json)
+
+    def is_sweep(self) -> bool:
+        """Whether this is no run, but the folder of a sweep."""
+        return os.path.isfile(self.path / SWEEP_JSON)
+
+    def is_whole(self) -> bool:
+        """Whether a run or a sweep was begun here."""
+        return self.is_run() or self.is_sweep()
 
     def read_run_json(self) -> dict[str, Any]:
         """What run.json says.

@@ -53,10 +53,10 @@ def select(
     return chosen[:limit]
 
 
-def names_status(condition: str) -> bool:
-    """Whether a condition says what the status is to be."""
+def is_about(condition: str, name: str) -> bool:
+    """Whether a condition is about this field, such as ``status``."""
     parts = _CONDITION.fullmatch(condition)
-    return parts is not None and parts[1] == "status"
+    return parts is not None and parts[1] == name
 
 
 @dataclass(frozen=True, slots=True)

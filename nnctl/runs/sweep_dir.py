@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nnctl.errors import RunError
-from nnctl.runs.find import runs_of_name
-from nnctl.runs.run_dir import TRIALS, RunDir, make_folder, read_as
+from nnctl.runs.folders import runs_of_name
+from nnctl.runs.run_dir import SWEEP_JSON, TRIAL, TRIALS, RunDir, make_folder, read_as
 from nnctl.runs.run_lock import RunLock, is_locked
 
 SCHEMA = "nnctl.sweep/1"
@@ -22,7 +22,7 @@ class SweepDir:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
-        self.sweep_json = path / "sweep.json"
+        self.sweep_json = path / SWEEP_JSON
         self.trials_csv = path / "trials.csv"
         self.run_lock = path / "run.lock"
         self.log = path / "log.txt"
@@ -56,6 +56,15 @@ class SweepDir:
     def trial(self, number: int) -> RunDir:
         """The run of a trial, from 1."""
         return RunDir(self.trials / f"{number:04}")
+
+    def begun(self) -> list[RunDir]:
+        """The trials that have a folder, by their numbers."""
+        try:
+            with os.scandir(self.trials) as entries:
+                names = [each.name for each in entries if TRIAL.fullmatch(each.name) and each.is_dir()]
+        except OSError:
+            return []
+        return [RunDir(self.trials / name) for name in sorted(names, key=int)]
 
     def is_sweep(self) -> bool:
         """Whether a sweep was begun here."""

@@ -15,10 +15,12 @@ from typing import Any
 
 from nnctl.errors import NnctlError, Place, Problem, RunError, SpecError
 from nnctl.runs import atomic, checkpoint, listing
-from nnctl.runs.find import SUFFIX, all_runs, find_run
+from nnctl.runs.find import SUFFIX, find_any
+from nnctl.runs.folders import all_runs
 from nnctl.runs.places import from_here
 from nnctl.runs.removal import folds_of, remains
 from nnctl.runs.run_dir import RunDir
+from nnctl.runs.sweep_dir import SweepDir
 
 START = ["epoch", "step", "lr", "seconds"]
 LONGEST_LINE = 2**20  # bytes of metrics.csv
@@ -49,15 +51,36 @@ def verify(runs_dir: Path, references: Sequence[str] = ()) -> Iterator[Verified]
     Raises: SpecError if one of them names nothing; RunError if it names a folder that is no run.
     """
     files = [Path(each) for each in references if each.endswith(SUFFIX) and os.path.isfile(each)]
-    runs = [find_run(runs_dir, each) for each in references if Path(each) not in files]
+    runs = [find_any(runs_dir, each) for each in references if Path(each) not in files]
     for path in files:
         yield Verified(from_here(path), 1, _faults([partial(_load, path)]))
     if not references:
         runs = sorted((run for run in all_runs(runs_dir) if listing.is_begun(run)), key=lambda run: str(run.path))
     for run in runs:
-        yield _of_run(run)
+        yield from _of_sweep(SweepDir(run.path)) if run.is_sweep() else [_of_run(run)]
     if not references:
         yield Verified(from_here(runs_dir), 0, litter=_litter_of_names(runs_dir))
+
+
+def _of_sweep(sweep: SweepDir) -> Iterator[Verified]:
+    """The description of a sweep, and its trials, one after the other."""
+    faults = _faults([partial(listing.read, RunDir(sweep.path)), partial(_check_trials, sweep)])
+    litter = [] if sweep.is_locked() else _litter(RunDir(sweep.path))
+    yield Verified(from_here(sweep.path), 1, faults, litter)
+    yield from map(_of_run, filter(listing.is_begun, sweep.begun()))
+
+
+def _check_trials(sweep: SweepDir) -> None:
+    """Raise RunError unless the trials are there that a completed sweep names."""
+    if listing.describe(RunDir(sweep.path)).status != "completed":
+        return
+    trials = sweep.read_sweep_json().get("trials")
+    numbers = [each.get("number") for each in trials if isinstance(each, dict)] if isinstance(trials, list) else []
+    paths = [sweep.trial(number).path for number in numbers if isinstance(number, int)]
+    missing = [path for path in paths if not os.path.isdir(path)]
+    if missing:
+        message = "is missing, and the sweep has ended"
+        raise RunError(Problem(message, place=Place(str(path))) for path in missing)
 
 
 def _of_run(run: RunDir) -> Verified:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import nnctl
 from nnctl.runs import atomic, checkpoint
 from nnctl.runs.listing import Summary, ls
 from nnctl.runs.run_dir import RunDir
+from nnctl.runs.sweep_dir import SweepDir
 
 META = {
     "spec": {"name": "größe", "layers": [{"units": 3}]},
@@ -64,6 +66,31 @@ def make(run_id: str, name: str = "xor", *, metrics: dict[str, Any] | None = Non
     if metrics is not None:
         atomic.write_json(run.metrics_json, {"schema": "nnctl.metrics/1", "metrics": metrics})
     return run
+
+
+def make_sweep(run_id: str, name: str = "xor", losses: Sequence[float | None] = (0.3, 0.1), **about: Any) -> SweepDir:
+    """A sweep whose trials have these validation losses, and other learning rates; None is a trial that diverged."""
+    sweep = SweepDir(RUNS / name / run_id)
+    trials = [{"number": number, "params": {"optimizer.lr": number / 10}} for number in range(1, len(losses) + 1)]
+    for number, loss in enumerate(losses, 1):
+        known: dict[str, Any] = {"metrics": {"val_loss": loss}} if loss is not None else {"status": "diverged"}
+        make(f"{run_id}/trials/{number:04}", name, overrides={"optimizer.lr": number / 10}, **known)
+    fields = {
+        "schema": "nnctl.sweep/1",
+        "name": name,
+        "id": run_id,
+        "status": "completed",
+        "reason": "",
+        "seconds": 9.5,
+    }
+    fields |= {"started": f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}T00:00:00Z", "finished": "2026-11-21T12:00:00Z"}
+    fields |= {"metric": {"name": "val_loss", "goal": "minimize"}, "total": len(losses), "trials": trials}
+    finite = {loss: number for number, loss in enumerate(losses, 1) if loss is not None}
+    if finite:
+        run = f"trials/{finite[min(finite)]:04}"
+        fields["best"] = {"run": run, "params": {}, "metrics": {"val_loss": min(finite)}}
+    atomic.write_json(sweep.sweep_json, {**fields, **about})
+    return sweep
 
 
 def make_five() -> list[Summary]:

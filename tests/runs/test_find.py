@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from nnctl.errors import RunError, SpecError
 from nnctl.runs import atomic
-from nnctl.runs.find import all_runs, find, find_run
+from nnctl.runs.find import find, find_run
+from nnctl.runs.folders import all_runs
 from nnctl.runs.run_dir import RunDir
 
 RUNS = Path("runs")

@@ -275,6 +275,8 @@ def test_json_has_everything_and_null_for_what_is_not_finite() -> None:
         "best_epoch": 90,
         "parameters": 33,
         "seed": 0,
+        "trials": None,
+        "sweep": None,
         "overrides": {"a": 1},
         "metrics": {"val_loss": 0.1},
         "damaged": None,

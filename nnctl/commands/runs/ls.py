@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nnctl.commands import AsJson, RunsDir, Where
+from nnctl.commands import AsJson, RunsDir, Trials, Where
 from nnctl.console import output
 
 
@@ -16,12 +16,13 @@ def ls(
     sort: Annotated[
         str | None, typer.Option(metavar="KEY", help="Order by val_loss, say, or -val_accuracy: highest first.")
     ] = None,
+    trials: Trials = False,
     limit: Annotated[int | None, typer.Option(metavar="N", help="Only the first N.")] = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print everything known as CSV.")] = False,
     runs_dir: RunsDir = None,
 ) -> None:
-    """List the runs, the newest first.
+    """List the runs, the newest first; a sweep is one line, with the metrics of its best trial.
 
     Example: nnctl runs ls --where 'val_loss<0.1' --sort val_loss --limit 5
     """
@@ -32,7 +33,7 @@ def ls(
     if as_json and as_csv:
         raise typer.BadParameter("cannot stand beside --json", param_hint="--csv")
     folder = runs_folder(runs_dir)
-    found = select(listing.ls(folder), where or (), sort, limit)
+    found = select(listing.ls(folder, trials=trials), where or (), sort, limit)
     if as_json:
         output.write_json(listing.as_json(found))
         return

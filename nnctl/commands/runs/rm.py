@@ -25,7 +25,8 @@ def rm(
 ) -> None:
     """Remove runs for good, and print their folders; it does not ask.
 
-    If one of them is being trained, or is no run in the folder of runs, nothing is removed. Folds go with their parent.
+    If one of them is being trained, or is no run in the folder of runs, nothing is removed. Folds go with their parent,
+    trials with their sweep. Without RUN, conditions choose sweeps only if one is about their `trials`.
 
     Example: nnctl runs rm --where name=iris --where 'val_loss>0.5' --dry-run
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -84,13 +85,19 @@ class Opening:
         return Member(entry["number"], recorder, entry.get("until"), entry.get("drop") or "")
 
     def _begin(self, run_dir: RunDir, entry: Mapping[str, Any]) -> Recorder:
-        run_dir.discard()  # what a start that was killed has left
+        if os.path.lexists(run_dir.run_lock):  # a start that was killed has left it, unless it is under way
+            run_dir.lock().release()
+        run_dir.discard()
         prepared = self._prepared(entry, run_dir.name)
         trainer = Trainer(prepared.job)
         run_dir.create_here()
         try:
             self._held.enter_context(run_dir.lock())
-            return begin(run_dir, self.config, prepared, trainer, {**self.about, "overrides": dict(entry["overrides"])})
+            about = {**self.about, "overrides": dict(entry["overrides"])}
+            recorder = begin(run_dir, self.config, prepared, trainer, about)
+            for text in (*prepared.warnings, *prepared.notes):
+                recorder.note(text)
+            return recorder
         except BaseException:
             run_dir.discard()
             raise
@@ -114,7 +121,7 @@ def stacks_of(prepared: Sequence[Prepared], jobs: int) -> list[list[int]]:
         parts = min(len(places), max(fewest, -(-len(places) * jobs // len(prepared))))
         cuts = [len(places) * part // parts for part in range(parts + 1)]
         found += [places[start:stop] for start, stop in pairwise(cuts)]
-    return found
+    return sorted(found)
 
 
 def most_members(job: Job, jobs: int) -> int:

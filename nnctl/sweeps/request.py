@@ -169,7 +169,7 @@ def _count(method: str, space: Space, trials: int | None, cap: int | None, place
         count = wanted or USUAL_TRIALS
     elif trials is not None and trials > size:
         raise SpecError(Problem(f"there are only {size:,} different settings, got `{trials}`", key, where))
-    elif method == "halving" and not any(isinstance(axis, Range) for axis in space.varied):
+    elif method == "halving" and space.is_listed:
         count = min(size, wanted or size)
     else:
         count = min(size, wanted or USUAL_TRIALS)

@@ -23,7 +23,7 @@ from nnctl.sweeps.trial import Trial
 
 CONFIG = """\
 seed: 7
-data: {path: t.csv, target: y}
+data: {path: t.csv, target: the answer}
 model: {hidden: [8]}
 optimizer: adam
 """

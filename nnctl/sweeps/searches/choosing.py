@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from nnctl.errors import Problem, SpecError
+from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.sweep import EarlyTerminate
 from nnctl.sweeps.search import Search
 from nnctl.sweeps.searches.grid import grid
+from nnctl.sweeps.searches.halving import EPOCHS, Halving, rungs
 from nnctl.sweeps.searches.listed import Listed
 from nnctl.sweeps.searches.random import random
+from nnctl.sweeps.searches.sobol import sobol
+from nnctl.sweeps.searches.tpe import Tpe
 from nnctl.sweeps.space.space import Space
 from nnctl.sweeps.trial import Goal
 
@@ -23,9 +27,19 @@ def search(
     seed: int,
     goal: Goal,
 ) -> Search:
-    """The search of a method over so many settings. Raises: SpecError if its package is missing."""
+    """The search of a method over so many settings. Raises: SpecError if it cannot search there."""
     if method == "grid":
         return Listed(space, grid(space))
     if method == "random":
         return Listed(space, random(space, count, seed))
-    raise SpecError(Problem(f"{method} is not available yet, take grid or random", "--method"))
+    if method == "sobol":
+        return Listed(space, sobol(space, count, seed))
+    if method == "tpe":
+        return Tpe(space, count, seed, goal)
+    if EPOCHS in space.params:
+        message = (
+            "halving itself decides how many epochs a trial gets: give it one value, or search with another method"
+        )
+        raise SpecError(Problem(message, EPOCHS, COMMAND_LINE))
+    settings = grid(space) if count == space.size and space.is_listed else random(space, count, seed)
+    return Halving(space, settings, rungs(epochs, count, early, eval_every), early.eta, goal)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nnctl.sweeps.space.axes import Axis
+from nnctl.sweeps.space.axes import Axis, Range
 from nnctl.sweeps.space.values import Row, Value
 from nnctl.sweeps.trial import Trial
 
@@ -55,6 +55,11 @@ class Space:
                 return None
             size *= axis.size
         return size
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether every value is listed, none is drawn from a range."""
+        return not any(isinstance(axis, Range) for axis in self.varied)
 
     @property
     def repeats(self) -> int:

@@ -76,9 +76,13 @@ class Checked:
 
 
 def check(config: str | Path, overrides: Overrides = ()) -> Checked:
-    """Validate a config and the data it names, as `train` would, and write nothing."""
+    """Validate a config and the data it names, as `train` would, and its section ``sweep``, and write nothing."""
     try:
         opened = open_experiment(config, overrides)
+        if opened.spec.experiment.sweep is not None:
+            from nnctl.sweeps.request import check_section  # few configs have one
+
+            check_section(opened.spec.document)
     except NnctlError as error:
         return Checked(error=error)
     prepared = opened.prepared

@@ -117,6 +117,18 @@ def read_request(
     )
 
 
+def check_section(document: Document) -> None:
+    """Check the section ``sweep`` alone, without any words. Raises: SpecError with every problem."""
+    problems = Problems()
+    options = read_options(document, problems)
+    axes = read_parameters(document.root, options.parameters, problems)
+    check_keys(axes, problems)
+    if axes:
+        check_values(without_section(document), axes, problems)
+    _method(None, options, axes, problems)
+    problems.raise_if_any()
+
+
 def _axes(words: Sequence[str], document: Document, options: SweepOptions, problems: Problems) -> list[Axis]:
     """What the file and the words vary; of a key in both, what the words say."""
     own = read_words(words, problems)

@@ -96,6 +96,19 @@ sweep:
 """,
         2,
     ),
+    "sweep_values": (
+        START
+        + """  weight: amount
+  drop: [id]
+sweep:
+  method: grid
+  parameters:
+    optimizer.lr: {min: 1e-4, max: 1e-1}
+    optimizer.beta: {values: [0.8, 0.9]}
+    model.hidden: {values: [[8], [0]]}
+""",
+        2,
+    ),
     "duplicate_key": (START + "seed: 1\nseed: 2\n", 2),
     "required": ("data: {path: table.csv}\n", 2),
     "shapes": (START + "  drop: [id]\nmodel:\n  layers: [{type: dense, units: 3}, softmax]\n  output: none\n", 2),

@@ -129,6 +129,8 @@ def test_every_example_of_a_component_fits_in_its_place():
         "data: {path: a.csv, target: y, numeric: {missing: {constant: 0}, clip: [null, 3]}}",
         "data: {path: a.csv, target: y, columns: {a: {scale: none}}}",
         "data: {path: a.csv, target: y, columns: {a: {type: date, encode: {type: parts, parts: [month]}}}}",
+        START + "sweep: {method: tpe, metric: {name: val_loss, goal: minimize}, run_cap: 9, parameters: {"
+        "optimizer.lr: {distribution: log_uniform_values, min: 1e-4, max: 1}, model.hidden: {values: [[8], none]}, seed: {value: 1}}}",
     ],
 )
 def test_what_nnctl_reads_fits(text):
@@ -153,6 +155,8 @@ def test_what_nnctl_reads_fits(text):
         START + "model: {activation: dense}\n",
         START + "model: {hidden: [0]}\n",
         START + "checkpoint: {keep: 0}\n",
+        START + "sweep: {method: bayes}\n",
+        START + "sweep: {parameters: {optimizer.lr: [1, 2]}}\n",
         "data: {path: a.csv, target: y, numeric: {missing: {constant: x}}}",
         "data: {path: a.csv, target: y, numeric: {missing: {constant: 0, value: 0}}}",
     ],

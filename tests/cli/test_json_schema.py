@@ -130,7 +130,8 @@ def test_every_example_of_a_component_fits_in_its_place():
         "data: {path: a.csv, target: y, columns: {a: {scale: none}}}",
         "data: {path: a.csv, target: y, columns: {a: {type: date, encode: {type: parts, parts: [month]}}}}",
         START + "sweep: {method: tpe, metric: {name: val_loss, goal: minimize}, run_cap: 9, parameters: {"
-        "optimizer.lr: {distribution: log_uniform_values, min: 1e-4, max: 1}, model.hidden: {values: [[8], none]}, seed: {value: 1}}}",
+        "optimizer.lr: {distribution: log_uniform_values, min: 1e-4, max: 1}, "
+        "model.hidden: {values: [[8], none]}, seed: {value: 1}}}",
     ],
 )
 def test_what_nnctl_reads_fits(text):

@@ -101,6 +101,7 @@ def main() -> None:
 
     with threadpool_limits(1):
         calls.serve(train_stack)
+    os._exit(0)  # all is written; the interpreter would take its time to clear up
 
 
 if __name__ == "__main__":

@@ -7,18 +7,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, wait
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nnctl.errors import DataError, WorkerDied
+from nnctl.running.stacking import train_stack
 from nnctl.sweeps.engines.answers import WorkerBug
 from nnctl.sweeps.engines.local import Processes
 from tests.sweeps import calls
+from tests.sweeps.cluster import until, written
+from tests.sweeps.tasks import sweep_folder, task
 
 PATIENCE = 20.0
 
@@ -27,18 +28,6 @@ PATIENCE = 20.0
 def engine() -> Iterator[Processes]:
     with Processes(2, command=calls.COMMAND) as engine:
         yield engine
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
-
-
-def written(path: Path) -> str:
-    return until(lambda: path.exists() and path.read_text())
 
 
 def is_running(pid: int) -> bool:
@@ -191,6 +180,8 @@ COORDINATOR = """
 import sys
 from nnctl.sweeps.engines.local import Processes
 from tests.sweeps import calls
+from tests.sweeps.cluster import until, written
+from tests.sweeps.tasks import sweep_folder, task
 engine = Processes(2, command=calls.COMMAND)
 engine.submit(calls.train, sys.argv[1] + "/begun", sys.argv[1] + "/ended")
 print(*engine.pids, flush=True)
@@ -221,3 +212,17 @@ def test_a_worker_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest
         process.stdin.flush()
         written(tmp_path / "begun")
     assert process.wait(PATIENCE) == 143
+
+
+def test_the_worker_trains_stacks_and_ends_them_at_a_signal(tmp_path: Path) -> None:
+    sweep = sweep_folder(tmp_path)
+    with Processes(2) as engine:
+        short = engine.submit(train_stack, task(sweep, [1, 2]))
+        long = engine.submit(train_stack, task(sweep, [3], "train.epochs=100000000"))
+        assert [member["status"] for member in short.result(PATIENCE)["members"]] == ["completed"] * 2
+        written(sweep / "trials/0003/run.json")
+        engine.interrupt(signal.SIGINT)
+        (member,) = long.result(PATIENCE)["members"]
+        assert member["status"] == "interrupted"
+        assert member["reason"].startswith("SIGINT in epoch ")
+    assert json.loads((sweep / "trials/0002/run.json").read_text())["id"] == f"{sweep.name}/trials/0002"

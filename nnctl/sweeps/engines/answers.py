@@ -28,6 +28,10 @@ class WorkerBug(Exception):
     """An error in a worker that nnctl did not raise on purpose; its traceback there is a note of it."""
 
 
+class Stopped(WorkerDied):
+    """A call that a signal has ended, or has kept from beginning, of which nothing is lost."""
+
+
 def name_of(function: Callable[..., Any]) -> str:
     """What a function is called in a call."""
     return f"{function.__module__}:{function.__qualname__}"
@@ -51,12 +55,13 @@ def failure(error: BaseException) -> str:
     return _line({"bug": "".join(traceback.format_exception_only(error)).strip(), "traceback": trace})
 
 
-def result_of(answer: Mapping[str, Any]) -> Any:
-    """The result, or else its error is raised here."""
+def result_of(line: str) -> Any:
+    """The result in an answer, or else its error is raised here."""
+    answer: dict[str, Any] = json.loads(line)
     if "result" in answer:
         return answer["result"]
     if "stopped" in answer:
-        raise WorkerDied(f"was stopped by {answer['stopped']}")
+        raise Stopped(f"was stopped by {answer['stopped']}")
     if "error" in answer:
         raise _ERRORS.get(answer["error"], NnctlError)(_problem(**problem) for problem in answer["problems"])
     bug = WorkerBug(answer["bug"])

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from nnctl.errors import WorkerDied
 from nnctl.runs import atomic
+from nnctl.sweeps.engines.answers import Stopped
 
 # -P: what lies in the current folder is no module.
 COMMAND = (sys.executable, "-P", "-m", "nnctl.sweeps.worker")
@@ -40,8 +41,13 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def call(self, name: str, args: Sequence[Any]) -> Any:
-        """The worker's answer. Raises: WorkerDied if it dies first."""
+    @property
+    def signalled(self) -> bool:
+        """Whether there will be no other call."""
+        return self._signal is not None
+
+    def call(self, name: str, args: Sequence[Any]) -> str:
+        """The worker's answer, a line of JSON. Raises: WorkerDied if it dies first."""
         line = json.dumps({"call": name, "args": args}).encode() + b"\n"
         if self._reaped or not self._begin(line):  # it has died before, with nothing to do
             self._reap()
@@ -51,13 +57,13 @@ class Worker:
         text = self._read()
         if not text:
             raise WorkerDied(self._death())
-        return json.loads(text)
+        return text.decode()
 
     def _begin(self, line: bytes) -> bool:
         """Whether the process has begun the call."""
         with self._sending:
             if self._signal is not None:
-                raise WorkerDied(f"was stopped by {_name(self._signal)} before it began")
+                raise Stopped(f"was stopped by {_name(self._signal)} before it began")
             with contextlib.suppress(OSError):  # it has died: then nothing can be read either
                 self._write(line)
         return bool(self._read())

@@ -211,8 +211,8 @@ def _connected(scheduler: str | None, jobs: int) -> tuple[Any, Any]:
             threads_per_worker=jobs,
             processes=False,  # trainings have processes of their own
             memory_limit=0,
-            dashboard_address=None,
-            worker_dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
         return cluster, distributed.Client(cluster, set_as_default=False)

@@ -25,7 +25,8 @@ DATA = ("path", "val_path", "test_path")
 POLL = 0.5  # seconds
 
 # The process of a Dask worker is no part of a training: what is killed there, saves or heeds signals is a process of
-# its own, as on one machine. It ends by itself with the Dask worker.
+# its own, as on one machine. It ends by itself with the Dask worker. What is a coroutine here is so that nobody has to
+# wait for it.
 _lock = threading.Lock()
 _idle: list[Worker] = []
 _busy: dict[Worker, str] = {}  # and the session that it works for
@@ -56,7 +57,7 @@ def train(request: Mapping[str, Any]) -> Reply:
         return Reply(failure(error), {})
 
 
-def interrupt(session: str, number: int) -> None:
+async def interrupt(session: str, number: int) -> None:
     """Give the trainings of a session a signal, and begin no other."""
     with _lock:
         _stopped[session] = number
@@ -65,11 +66,11 @@ def interrupt(session: str, number: int) -> None:
                 worker.signal(number)
 
 
-def end(session: str, dask_worker: Any) -> None:
+async def end(session: str, dask_worker: Any) -> None:
     """Let go what has nothing to do any longer: processes, and copies of a session."""
     with _lock:
         idle, _idle[:] = _idle[:], []
-    for worker in idle:  # in threads: the loop of the Dask worker waits for this function
+    for worker in idle:  # in threads, as it takes its time, and the Dask worker has other things to do
         threading.Thread(target=worker.close, daemon=True).start()
     shutil.rmtree(_base(dask_worker, session), ignore_errors=True)
 

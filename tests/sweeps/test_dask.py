@@ -73,6 +73,7 @@ def test_the_tasks_of_a_killed_worker_are_trained_by_the_other(
     with connected(workers, engine) as dask:
         futures = [dask.submit(train_stack, task(sweep, [n, n + 1], "train.epochs=3000")) for n in range(1, 12, 2)]
         futures[0].result(PATIENCE)
+        until(lambda: all(dask._client.processing().values()))  # both have something to lose
         workers.workers[0].kill()
         assert [statuses(future.result(PATIENCE)) for future in futures] == [["completed"] * 2] * 6
     runs = sorted((sweep / "trials").iterdir())

@@ -69,7 +69,16 @@ def train(
             KeyboardInterrupt after the run was saved, where Ctrl-C ended it; SIGTERM and SIGHUP end the process then.
     """
     origin = None if start_from is None else reference_of(start_from)
-    events = training(config, overrides, folds=folds, name=name, runs_dir=runs_dir, once=once, start_from=origin)
+    events = training(
+        config,
+        overrides,
+        folds=folds,
+        name=name,
+        runs_dir=runs_dir,
+        once=once,
+        start_from=origin,
+        together=not profile,
+    )
     return _last(Profiler().over(events) if profile else events)
 
 

@@ -46,6 +46,7 @@ def trained(config: Path, overrides: dict[str, Any] | None = None, folds: int = 
     return run
 
 
+ONE_BY_ONE = {"train.max_time": 1e6}  # what goes by the clock shares no pass
 DIVERGES = {"optimizer": {"type": "sgd", "lr": 1e30}, "data.target_scale": "none", "model.hidden": []}
 
 
@@ -76,7 +77,7 @@ def test_the_means_are_over_the_folds_that_have_a_finite_value() -> None:
 @pytest.mark.usefixtures("heeded")
 def test_a_signal_saves_the_fold_that_runs_and_ends_all(config: Path) -> None:
     seen: list[Any] = []
-    for event in training(config, {"train.epochs": 10**7}, folds=3):
+    for event in training(config, {"train.epochs": 10**7, **ONE_BY_ONE}, folds=3):
         seen.append(event)
         if isinstance(event, Epoch) and event.epoch == 3:
             os.kill(os.getpid(), signal.SIGINT)
@@ -93,7 +94,7 @@ def test_a_signal_saves_the_fold_that_runs_and_ends_all(config: Path) -> None:
 
 def test_a_signal_between_two_folds_starts_no_other(config: Path) -> None:
     ends = []
-    for event in training(config, {"train.epochs": 1}, folds=3):
+    for event in training(config, {"train.epochs": 1, **ONE_BY_ONE}, folds=3):
         if isinstance(event, Finished):
             ends.append(event)
             if len(ends) == 1:
@@ -116,7 +117,7 @@ def test_an_error_in_a_fold_is_told_of_both_runs(config: Path, monkeypatch: pyte
     record = Recorder.epoch
     monkeypatch.setattr(Recorder, "epoch", full)
     with pytest.raises(OutputError):
-        nnctl.train(config, {"train.epochs": 2}, folds=3)
+        nnctl.train(config, {"train.epochs": 2, **ONE_BY_ONE}, folds=3)
     (summary,) = ls(Path("runs"))
     assert (summary.status, summary.reason) == ("failed", "no space left on device")
     assert json.loads((Path(summary.run) / "fold-2" / "run.json").read_text())["status"] == "failed"
@@ -124,7 +125,7 @@ def test_an_error_in_a_fold_is_told_of_both_runs(config: Path, monkeypatch: pyte
 
 
 def test_a_killed_cross_validation_is_listed_with_the_folds_it_had(config: Path) -> None:
-    events = training(config, {"train.epochs": 1}, folds=3)
+    events = training(config, {"train.epochs": 1, **ONE_BY_ONE}, folds=3)
     for event in events:
         if isinstance(event, Started) and event.fold == (3, 3):
             break

@@ -55,6 +55,7 @@ def train(
         once=once,
         start_from=start_from,
         argv=["nnctl", *sys.argv[1:]],
+        together=not profile,
     )
     if profile:
         from nnctl.running.profiling import Profiler

@@ -36,6 +36,18 @@ class Examples:
     def __len__(self) -> int:
         return len(self.x)
 
+    def same(self, other: Examples) -> bool:
+        """Whether these are the same rows: the same objects, or equal ones."""
+        return self is other or all(
+            _equal(getattr(self, name), getattr(other, name)) for name in ("x", "t", "truth", "w", "weight")
+        )
+
+
+def _equal(one: Array | None, other: Array | None) -> bool:
+    if one is other or one is None or other is None:
+        return one is other
+    return one.dtype == other.dtype and np.array_equal(one, other)
+
 
 class Batches:
     """The batches of one epoch after the other.

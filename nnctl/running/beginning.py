@@ -51,12 +51,13 @@ def training(
     argv: Sequence[str] = (),
     about: Mapping[str, Any] | None = None,
     threads: Threads | None = None,
+    together: bool = True,
 ) -> Iterator[Event]:
     """Train one run, event by event: Started, then Epoch, Tick and Note, at last Finished.
 
     With folds these are the events of each of them, between FoldsStarted and a last Finished with the `Folded`. With
     ``once`` a run that is the same already is Found, or gone on with. ``about`` goes into its run.json. ``threads`` are
-    those of an earlier run, to come to the same bits.
+    those of an earlier run, to come to the same bits. ``together`` lets folds share a pass, which nobody can measure.
     """
     if name is not None:
         check_name(name, from_command_line=bool(argv))
@@ -66,6 +67,8 @@ def training(
         beginning = Beginning(spec, runs_folder(runs_dir), run_name(name, spec), start_from, argv, cache_of(runs_dir))
         beginning.about |= about or {}
         beginning.thread(threads, neighbours)
+        if beginning.folds is not None:
+            beginning.folds.together = together
         with NameLock(beginning.runs, beginning.name) if once else nullcontext():
             events = (once and beginning.same(held)) or beginning.anew(held)
         yield from events

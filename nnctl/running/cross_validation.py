@@ -1,4 +1,4 @@
-"""Cross-validation: a run for every fold, one after the other."""
+"""Cross-validation: a run for every fold, all in one pass where they can share one, else one after the other."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from nnctl.errors import DataError, NnctlError, Place, Problem, RunError, SpecEr
 from nnctl.preparing.dataset import Tables, read_tables
 from nnctl.preparing.preparation import Prepared, prepare, resolved
 from nnctl.running.folding import FoldsRecorder, with_fold
+from nnctl.running.folds_together import is_news, pays, sharing, trained_together
 from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Event, Finished, FoldsStarted, Note, reason_of, running
 from nnctl.running.machine import machine
-from nnctl.running.recording import Recorder, begin, now
-from nnctl.running.reopening import reopen
+from nnctl.running.recording import begin, now
+from nnctl.running.reopening import Resumed, reopen
 from nnctl.running.run import FINISHED, Run, read_run
 from nnctl.running.threads import Threads, recorded, threaded
 from nnctl.runs.places import from_here
@@ -50,6 +51,7 @@ class CrossValidation:
     def __init__(self, spec: Spec, experiment: Experiment, about: Mapping[str, Any], cache: Cache) -> None:
         self.spec, self.experiment, self.about, self.cache = spec, experiment, about, cache
         self.threads = Threads(1, 1)
+        self.together = True  # whether folds may share a pass
         self.data_sha256: str | None = None  # of the data that folds have been trained on already
         self._tables = OnceRead(cache.folder)
         self._waiting: list[Prepared] = []  # a list, not a name: that would hold the rows of a fold that has ended
@@ -75,14 +77,14 @@ class CrossValidation:
 
         A fold that diverges ends alone; a signal ends all of them.
         """
-        ended = tuple(run for number in range(1, recorder.count + 1) if (run := _ended(recorder.dir.fold(number))))
+        every = range(1, recorder.count + 1)
+        ended = {number: run for number in every if (run := _ended(recorder.dir.fold(number)))}
         with Interrupts() as interrupts:
-            yield FoldsStarted(recorder.path, recorder.count, ended)
+            yield FoldsStarted(recorder.path, recorder.count, tuple(ended.values()))
             try:
-                for number in range(1, recorder.count + 1):
-                    yield from self._fold(recorder, number, interrupts)
-                    if interrupts.received is not None:
-                        break
+                for number, run in ended.items():
+                    recorder.fold(number, run, told=False)
+                yield from self._train(recorder, [number for number in every if number not in ended], interrupts)
                 signal = interrupts.received
                 run = recorder.finish(signal)
             except Exception as error:
@@ -90,27 +92,32 @@ class CrossValidation:
                 raise
             yield Finished(run, int(signal) if signal is not None and run.status == "interrupted" else None)
 
-    def _fold(self, recorder: FoldsRecorder, number: int, interrupts: Interrupts) -> Iterator[Event]:
-        """Train one fold; what the first one has decided, or any has warned of, is not told again."""
-        run_dir = recorder.dir.fold(number)
-        run = _ended(run_dir)
-        if run is not None:
-            return recorder.fold(run, told=False)
-        with ExitStack() as held:
-            opened, notes = self._open(recorder, run_dir, number, held)
-            decided = opened.prepared.notes
-            for event in running(opened, interrupts, notes, fold=(number, recorder.count)):
-                if isinstance(event, Note) and (
-                    (recorder.folds and event.text in decided) or not recorder.note(event.text)
-                ):
-                    continue
-                if isinstance(event, Finished):
-                    recorder.fold(event.run)
-                yield event
+    def _train(self, recorder: FoldsRecorder, numbers: list[int], interrupts: Interrupts) -> Iterator[Event]:
+        """Train these folds, those together that can share a pass, while nothing asks for the end."""
+        while numbers and interrupts.received is None:
+            with ExitStack() as held:
+                opened = {numbers[0]: self._open(recorder, numbers[0], held)}
+                if self.together and pays(opened[numbers[0]].recorder.trainer.job, len(numbers)):
+                    opened |= {number: self._open(recorder, number, held) for number in numbers[1:]}
+                for some in sharing(opened):
+                    if len(some) > 1:
+                        yield from trained_together(recorder, some, interrupts)
+                    else:
+                        yield from self._fold(recorder, *some.popitem(), interrupts)
+                numbers = [number for number in numbers if number not in opened]
 
-    def _open(
-        self, recorder: FoldsRecorder, run_dir: RunDir, number: int, held: ExitStack
-    ) -> tuple[Recorder, Sequence[str]]:
+    def _fold(self, recorder: FoldsRecorder, number: int, opened: Resumed, interrupts: Interrupts) -> Iterator[Event]:
+        """Train one fold by itself."""
+        fold = number, recorder.count
+        for event in running(opened.recorder, interrupts, opened.notes, fold=fold):
+            if isinstance(event, Note) and not is_news(recorder, opened.recorder, event.text):
+                continue
+            if isinstance(event, Finished):
+                recorder.fold(number, event.run)
+            yield event
+
+    def _open(self, recorder: FoldsRecorder, number: int, held: ExitStack) -> Resumed:
+        run_dir = recorder.dir.fold(number)
         damaged: list[str] = []
         if run_dir.is_run():
             with ExitStack() as tried:
@@ -132,7 +139,7 @@ class CrossValidation:
         held.enter_context(run_dir.lock())
         trainer = Trainer(prepared.job)
         begun = begin(run_dir, self.spec.document.content, prepared, trainer, {**self.about, "overrides": overrides})
-        return begun, (*damaged, *prepared.warnings, *prepared.notes)
+        return Resumed(begun, [*damaged, *prepared.warnings, *prepared.notes])
 
     def prepared(self, number: int) -> Prepared:
         """A fold with its data."""

@@ -86,12 +86,17 @@ class FoldsRecorder:
 
     def __init__(self, run_dir: RunDir, about: Mapping[str, Any]) -> None:
         self.dir, self.count = run_dir, about["folds"]
-        self.folds: list[Run] = []
+        self._runs: dict[int, Run] = {}  # by the number of the fold
         self.path = from_here(run_dir.path)
         self._noted = {*_lines(run_dir.log)}
         self._about = about
         self.log = Log(run_dir.log)
         self._write(folded(self.path, (), "running", ""))
+
+    @property
+    def folds(self) -> list[Run]:
+        """The runs of the folds that have ended, in the order of their numbers."""
+        return [self._runs[number] for number in sorted(self._runs)]
 
     def note(self, text: str) -> bool:
         """Write a line to the log; whether it is news."""
@@ -101,23 +106,26 @@ class FoldsRecorder:
         self.log.line(text)
         return True
 
-    def fold(self, run: Run, *, told: bool = True) -> None:
+    def fold(self, number: int, run: Run, *, told: bool = True) -> None:
         """Take in the run of a fold that has ended; ``told`` is whether it has ended just now."""
-        self.folds.append(run)
+        self._runs[number] = run
         if told:
-            self.log.line(f"fold {len(self.folds)}: {run.status}: {run.reason}")
+            self.log.line(f"fold {number}: {run.status}: {run.reason}")
         self._write(folded(self.path, self.folds, "running", ""))
 
     def finish(self, signal: Signals | None) -> Folded:
         """Write how the cross-validation ended."""
-        last, done = self.folds[-1], len(self.folds)
-        diverged = [number for number, run in enumerate(self.folds, 1) if run.status == "diverged"]
-        if signal is not None and (last.status == "interrupted" or done != self.count):
-            inside = "in" if last.status == "interrupted" else "after"
-            status, reason = "interrupted", f"{signal.name} {inside} fold {done} of {self.count}"
+        done = len(self._runs)
+        interrupted, diverged = (
+            [str(number) for number, run in sorted(self._runs.items()) if run.status == status]
+            for status in ("interrupted", "diverged")
+        )
+        if signal is not None and (interrupted or done != self.count):
+            inside = f"in fold {', '.join(interrupted)}" if interrupted else f"after fold {done}"
+            status, reason = "interrupted", f"{signal.name} {inside} of {self.count}"
         elif diverged:
-            which = ", ".join(map(str, diverged))
-            reason = self.folds[diverged[0] - 1].reason
+            which = ", ".join(diverged)
+            reason = self._runs[int(diverged[0])].reason
             status, reason = "diverged", f"in fold {which} of {self.count} {reason}"
         else:
             status, reason = "completed", f"all {self.count} folds done"
@@ -134,7 +142,7 @@ class FoldsRecorder:
             self.log.close()
 
     def _write(self, found: Folded) -> None:
-        if self.folds:
+        if self._runs:
             atomic.write_json(self.dir.folds_json, found.as_json())
         atomic.write_json(
             self.dir.run_json,

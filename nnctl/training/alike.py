@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-import numpy as np
-
-from nnctl.data.batches import Examples
 from nnctl.network.members import common
 from nnctl.training.job import Job
 from nnctl.training.trainer import Trainer
@@ -27,16 +24,20 @@ def kind_of(job: Job) -> Hashable | None:
     layers = tuple((node.name, common(node.layer)) for node in job.network.walk())
     measured = job.measures_train, job.metrics, job.eval_every
     steps = job.dtype, job.batch_size, job.shuffle, job.save_steps
-    return layers, job.network.input, common(job.loss), _moving(job), measured, steps
+    return layers, job.network.input, job.network.segments, common(job.loss), _moving(job), measured, steps
 
 
-def groups(jobs: Sequence[Job]) -> list[list[int]]:
-    """The places of jobs that can share a stack, in the order of the first of each."""
+def groups(jobs: Sequence[Job], *, own_rows: bool = False) -> list[list[int]]:
+    """The places of jobs that can share a stack, in the order of the first of each.
+
+    They learn from the same rows and are judged on the same ones, or each has as many rows of its own.
+    """
     found: dict[Hashable, list[int]] = {}
-    rows: list[tuple[Examples, Examples | None]] = []
+    known: list[Job] = []
     for place, job in enumerate(jobs):
         kind = kind_of(job)
-        found.setdefault(place if kind is None else (kind, _rows(rows, job)), []).append(place)
+        rows = _counts(job) if own_rows else _number(known, job)
+        found.setdefault(place if kind is None else (kind, rows), []).append(place)
     return list(found.values())
 
 
@@ -46,28 +47,28 @@ def place_of(trainer: Trainer) -> Hashable:
     return progress.epoch, progress.batch, progress.skipped, trainer.slot.t, trainer.descent.held
 
 
+def same_rows(one: Job, other: Job) -> bool:
+    """Whether two jobs learn from the same rows, and are judged on the same ones."""
+    if one.val is None or other.val is None:
+        return one.val is other.val and one.train.same(other.train)
+    return one.train.same(other.train) and one.val.same(other.val)
+
+
 def _moving(job: Job) -> Hashable:
     """What the optimizers have in common; an average of the weights is kept by all members or by none."""
     return common(job.optimizer), job.optimizer.ema is None
 
 
-def _rows(known: list[tuple[Examples, Examples | None]], job: Job) -> int:
-    """The number of the rows that a job learns from and is judged on, among those that are known."""
-    for number, (train, val) in enumerate(known):
-        if _same(train, job.train) and _same(val, job.val):
+def _counts(job: Job) -> Hashable:
+    """How many rows there are, and whether they have weights."""
+    parts = [job.train] if job.val is None else [job.train, job.val]
+    return tuple((len(part), part.t.shape, part.w is None, part.weight is None) for part in parts)
+
+
+def _number(known: list[Job], job: Job) -> int:
+    """The number of the rows of a job, among those of the jobs that are known."""
+    for number, other in enumerate(known):
+        if same_rows(other, job):
             return number
-    known.append((job.train, job.val))
+    known.append(job)
     return len(known) - 1
-
-
-def _same(first: Examples | None, second: Examples | None) -> bool:
-    if first is second or first is None or second is None:
-        return first is second
-    arrays = ((getattr(first, name), getattr(second, name)) for name in ("x", "t", "truth", "w", "weight"))
-    return all(_equal(one, other) for one, other in arrays)
-
-
-def _equal(one: np.ndarray | None, other: np.ndarray | None) -> bool:
-    if one is other or one is None or other is None:
-        return one is other
-    return one.dtype == other.dtype and np.array_equal(one, other)

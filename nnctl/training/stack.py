@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.data.batches import Batches
+from nnctl.data.joined import JoinedBatches
 from nnctl.network.descent import Descent
 from nnctl.network.finite import Finite
 from nnctl.network.members import Streams
 from nnctl.network.network import stack
 from nnctl.network.workspace import Workspace
+from nnctl.training.alike import same_rows
 from nnctl.training.events import Epoch, Fault, Tick
 from nnctl.training.factors import Factors
 from nnctl.training.stack_judging import StackJudging
@@ -50,7 +52,12 @@ class Stack:
             Streams([streams.generators[0] for streams in own], members)
             for own in zip(*((each.stepping.shuffling, each.stepping.dropping) for each in trainers), strict=True)
         )
-        self.batches = Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=shuffling)
+        shared = all(same_rows(job, each) for each in jobs[1:])
+        self.batches = (
+            Batches(job.train, job.batch_size, shuffle=job.shuffle, streams=shuffling)
+            if shared
+            else JoinedBatches([each.train for each in jobs], job.batch_size, shuffle=job.shuffle, streams=shuffling)
+        )
         weighted = job.train.w is not None
         self.space = Workspace(
             network, losses, self.arena, self.batches.size, training=True, streams=dropping, weighted=weighted
@@ -61,7 +68,9 @@ class Stack:
         self.slot.t, self.descent.held = first.slot.t, first.descent.held
         self.slot.rate = np.array([[float(trainer.slot.rate)] for trainer in trainers])
         self._finite, self._factors = Finite(self.arena.grad), Factors(trainers)
-        self._judging = StackJudging(first.judging, network, losses, self.descent.weights)
+        self._judging = StackJudging(
+            [trainer.judging for trainer in trainers], network, self.descent.weights, shared=shared
+        )
         self._epoch, self._batch = first.progress.epoch, first.progress.batch  # of them all
         self._loss = np.array([trainer.progress.loss for trainer in trainers])
         self._weight = np.array([trainer.progress.weight for trainer in trainers])

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnctl.data.batches import Examples
-from nnctl.losses import Loss
 from nnctl.network.arena import Arena
 from nnctl.network.finite import Finite
 from nnctl.network.network import Network
-from nnctl.network.workspace import Workspace, loss_sums
+from nnctl.network.workspace import Pass, Workspace, loss_sums
 from nnctl.training.evaluation import loss_and_weight, measured, rows_at_once
 from nnctl.training.judging import Judging
 from nnctl.training.waiting import Values, Waiting
@@ -31,22 +30,23 @@ class Verdict(NamedTuple):
 
 
 class StackJudging:
-    """Judges the members of a stack as ``Judging`` does a single network; ``alone`` is that of the first member."""
+    """Judges the members of a stack as ``each`` of them is judged alone; they may have ``shared`` rows."""
 
-    def __init__(self, alone: Judging, network: Network, losses: Sequence[Loss], weights: Arena) -> None:
-        self.job, self._alone, self._weights = alone.job, alone, weights
+    def __init__(self, each: Sequence[Judging], network: Network, weights: Arena, *, shared: bool) -> None:
+        self.job, self._each, self._weights, self._shared = each[0].job, each, weights, shared
+        losses = [own.job.loss for own in each]
         self._rows = rows_at_once(network)
         self._space = Workspace(network, losses, weights, self._rows, training=False)
         self._finite = Finite(weights.theta)
-        count = len(losses)
+        count = len(each)
         self._scores = {
             part: np.empty((count, len(examples), *network.output), weights.dtype)
-            for part, examples in alone.parts.items()
+            for part, examples in each[0].parts.items()
         }
         self._waiting = {
             part: Waiting(part, examples, self.job, count)
-            for part, examples in alone.parts.items()
-            if Waiting.fits(examples, self.job)
+            for part, examples in each[0].parts.items()
+            if shared and Waiting.fits(examples, self.job)
         }
 
     def verdicts(self, members: Sequence[int], means: Sequence[float]) -> list[Verdict]:
@@ -56,37 +56,43 @@ class StackJudging:
         if not self._finite():
             sound = np.logical_and.reduce(np.isfinite(self._weights.theta), -1)
             finite = [each and bool(sound[member]) for each, member in zip(finite, members, strict=True)]
-        for part, examples in self._alone.parts.items():
-            losses = self._score(part, examples)
+        for part in self._scores:
+            losses = self._score(part)
             for place, member in enumerate(members):
                 loss = known[place][f"{part}_loss"] = losses[member]
                 finite[place] = finite[place] and math.isfinite(loss)
-            self._measure(part, examples, members, known)
+            self._measure(part, members, known)
         return [self._verdict(own, mean, finite=each) for own, mean, each in zip(known, means, finite, strict=True)]
 
-    def _score(self, part: str, examples: Examples) -> list[float]:
+    def _score(self, part: str) -> list[float]:
         """Run all rows of a part; the mean loss of every member."""
-        scores = self._scores[part]
-        total, weight = np.zeros(len(scores)), 0.0
-        for start in range(0, len(examples), self._rows):
-            stop = min(start + self._rows, len(examples))
-            run = self._space.at(stop - start)
-            run.x[...], run.t[...] = examples.x[start:stop], examples.t[start:stop]
+        scores, each = self._scores[part], [own.parts[part] for own in self._each]
+        total, weight = np.zeros(len(each)), np.zeros(len(each))
+        for start in range(0, len(each[0]), self._rows):
+            rows = slice(start, min(start + self._rows, len(each[0])))
+            run = self._space.at(rows.stop - rows.start)
+            self._load(run, each, rows)
             run.forward()
-            if examples.w is None:
+            if each[0].w is None:
                 total += loss_sums(run.losses)
-                weight += stop - start
+                weight += run.rows
             else:
-                sums = [loss_and_weight(own, examples.w[start:stop]) for own in run.losses]
-                total += [own for own, _ in sums]
-                weight += sums[0][1]
-            scores[:, start:stop] = run.scores
-        means: list[float] = (total / weight).tolist() if weight else [math.nan] * len(scores)
+                sums = np.array([_weighed(own, examples, rows) for own, examples in zip(run.losses, each, strict=True)])
+                total += sums[:, 0]
+                weight += sums[:, 1]
+            scores[:, rows] = run.scores
+        means: list[float] = (total / weight).tolist()  # nan where no row has a weight
         return means
 
-    def _measure(
-        self, part: str, examples: Examples, members: Sequence[int], known: Sequence[dict[str, float]]
-    ) -> None:
+    def _load(self, run: Pass, each: Sequence[Examples], rows: slice) -> None:
+        """Copy some rows to where all members find them."""
+        if self._shared:
+            run.x[...], run.t[...] = each[0].x[rows], each[0].t[rows]
+            return
+        for member, examples in enumerate(each):
+            run.x[member], run.t[member] = examples.x[rows], examples.t[rows]
+
+    def _measure(self, part: str, members: Sequence[int], known: Sequence[dict[str, float]]) -> None:
         """Add the metrics of some members to what is known of them, or have it wait."""
         scores = self._scores[part]
         if part in self._waiting:
@@ -95,7 +101,7 @@ class StackJudging:
                 self._waiting[part].settle()
             return
         for member, own in zip(members, known, strict=True):
-            job = self.job
+            job, examples = self._each[member].job, self._each[member].parts[part]
             for name, value in measured(scores[member], examples, job.loss, job.target, job.metrics).items():
                 own[f"{part}_{name}"] = value
 
@@ -107,4 +113,9 @@ class StackJudging:
         return Verdict(values, values, finite)
 
     def _in_order(self, known: dict[str, float]) -> Values:
-        return Values(self._alone.columns, known, self._waiting.values())
+        return Values(self._each[0].columns, known, self._waiting.values())
+
+
+def _weighed(losses: Array, examples: Examples, rows: slice) -> tuple[float, float]:
+    """The sum of a member's losses (B,) of some rows, and that of their weights."""
+    return loss_and_weight(losses, None if examples.w is None else examples.w[rows])

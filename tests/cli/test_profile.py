@@ -101,7 +101,7 @@ def test_the_checks_inside_a_line_search_are_measured(config):
 
 
 def test_folds_are_measured_together(config):
-    events = training(str(config), [f"model={json.dumps(LAYERS['model'])}", "train.epochs=3"], folds=2)
+    events = training(str(config), [f"model={json.dumps(LAYERS['model'])}", "train.epochs=3"], folds=2, together=False)
     profiler = Profiler(clock=itertools.count().__next__)  # so that both folds take equally long
     one, two, both = (event.run.profile for event in profiler.over(events) if isinstance(event, Finished))
     assert 0 < 1.9 * one.parts["layers"] < two.parts["layers"] == both.parts["layers"] < 2.1 * one.parts["layers"]

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nnctl.running.run import Run
+from nnctl.runs.run_dir import RunDir
 from nnctl.training.events import Epoch
 from nnctl.training.job import Job
 from nnctl.training.stack import Round, Stack
 from nnctl.training.trainer import Trainer
+from tests.resuming.helpers import rows
 
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}  # for a BLAS whose products depend on what stands beside them in memory
 
@@ -27,6 +30,11 @@ class Told:
             self.epochs.append(epoch)
         self.best = np.concatenate([self.trainer.best.theta, self.trainer.best.stats])
         self.last = self.trainer.arena.theta.copy()
+
+
+def numbers(run: Run | RunDir) -> list[float]:
+    """All cells of a metrics.csv but those of its timing column."""
+    return [float(cell) for row in rows(run) for cell in row]
 
 
 def alone(jobs: Sequence[Job]) -> list[Told]:

@@ -20,8 +20,7 @@ from nnctl.runs.atomic import read_json
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import read_experiment, written
 from nnctl.training.stack import Stack
-from tests.resuming.helpers import rows
-from tests.stacks.helpers import CLOSE
+from tests.stacks.helpers import CLOSE, numbers
 from tests.tables import experiment
 
 SETTINGS = [
@@ -88,8 +87,7 @@ def assert_like_alone(trial: RunDir, own: nnctl.Run) -> None:
     summary, expected = read_json(trial.metrics_json), read_json(mine.metrics_json)
     assert list(summary["metrics"]) == list(expected["metrics"])
     np.testing.assert_allclose(list(summary["metrics"].values()), list(expected["metrics"].values()), **CLOSE)
-    numbers = [[float(cell) for row in rows(each) for cell in row] for each in (trial, mine)]
-    np.testing.assert_allclose(*numbers, **CLOSE)
+    np.testing.assert_allclose(numbers(trial), numbers(mine), **CLOSE)
     for one, other in ((trial.best, mine.best), (trial.last, mine.last)):
         found, usual_ = checkpoint.load(one), checkpoint.load(other)
         assert list(found.tensors) == list(usual_.tensors)
@@ -139,9 +137,7 @@ def test_trials_that_wait_go_on_to_the_same_ends_alone_and_together(tmp_path: Pa
     assert [entry["status"] for entry in train_stack(task)["members"]] == ["completed"] * 4
     for words, trial in zip(SETTINGS, folders(task), strict=True):
         own = alone(tmp_path, words)
-        np.testing.assert_allclose(
-            *[[float(cell) for row in rows(each) for cell in row] for each in (trial, own)], **CLOSE
-        )
+        np.testing.assert_allclose(numbers(trial), numbers(own), **CLOSE)
 
 
 def test_a_trial_that_is_dropped_ends_where_it_stands(tasks: Tasks) -> None:
@@ -170,9 +166,7 @@ def test_a_signal_saves_all_of_them(tmp_path: Path, tasks: Tasks, monkeypatch: p
     train_stack(task)
     for words, trial in zip(SETTINGS, folders(task), strict=True):
         own = alone(tmp_path, words)
-        np.testing.assert_allclose(
-            *[[float(cell) for row in rows(each) for cell in row] for each in (trial, own)], **CLOSE
-        )
+        np.testing.assert_allclose(numbers(trial), numbers(own), **CLOSE)
 
 
 def test_an_error_of_one_trial_ends_that_one_alone(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:

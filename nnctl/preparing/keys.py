@@ -33,19 +33,20 @@ class Key:
 
 def key_of(experiment: Experiment, known: Known | None = None) -> Key | None:
     """The key; None where nothing is to be kept, or the files cannot be read, which reading them will explain."""
-    data = experiment.data
-    paths = files_of(data)
-    sha256 = hashes(paths) if data.cache else None
-    if sha256 is None:
-        return None
-    values = written(experiment)
+    sha256 = hashes(files_of(experiment.data)) if experiment.data.cache else None
+    return None if sha256 is None else key_with(sha256, experiment, known)
+
+
+def key_with(sha256: dict[str, str], experiment: Experiment, known: Known | None) -> Key:
+    """The key where the files have these hashes."""
+    values, data = written(experiment), experiment.data
     draws = isinstance(data.split, DrawnSplit) or data.split.folds is not None
     seed = data.split.seed_or(experiment.seed) if draws else None
     depends = {
         "nnctl": nnctl.__version__,
         "plugins": _plugins(data, experiment.loss, known),
         "files": sha256,
-        "paths": {part: str(path) for part, path in paths.items()},  # what is prepared names them
+        "paths": {part: str(path) for part, path in files_of(data).items()},  # what is prepared names them
         "data": values["data"],
         "loss": values["loss"],
         "seed": seed,

@@ -20,6 +20,7 @@ from nnctl.preparing.examples import examples_in
 from nnctl.preparing.fitted import Fitted, Known, restored, target_state
 from nnctl.preparing.keys import Key, key_of
 from nnctl.preparing.memory import check_memory
+from nnctl.preparing.remembering import Memory, Remembered
 from nnctl.preparing.watching import Watched, watch
 from nnctl.spec.reading import written
 from nnctl.spec.schema import Checkpoint, Experiment
@@ -72,18 +73,23 @@ def prepare(
     *,
     known: Known | None = None,
     key: Key | None = None,
+    memory: Memory | None = None,
 ) -> Prepared:
     """Read the data, fit the transforms on the training rows, and build the network and the job.
 
     With a cache, what an earlier run has prepared from the same data is taken from there: under ``key``, if one is
-    given. What is ``known`` is not fitted again. ``tables`` reads the files, if they are not to be read anew.
+    given. What is ``known`` is not fitted again. ``tables`` reads the files, if they are not to be read anew. With a
+    memory, experiments on the same data share their examples.
     Raises: DataError, SpecError with the keys of what does not fit.
     """
-    if cache is not None and key is None:
+    remembered = None if memory is None else memory.find(experiment, known)
+    if cache is not None and key is None and remembered is None:
         key = key_of(experiment, known)
-    entry = cache.find(key.text) if cache is not None and key is not None else None
+    entry = cache.find(key.text) if cache is not None and key is not None and remembered is None else None
     kept = None if entry is None else restored(entry.state)
-    if kept is not None:
+    if remembered is not None:
+        dataset, fitted, key = None, remembered.fitted, remembered.key
+    elif kept is not None:
         dataset, fitted = None, kept
     else:
         from nnctl.preparing import fresh  # a run whose data the cache has imports nothing that reads tables
@@ -94,12 +100,16 @@ def prepare(
     batch = rows if isinstance(size, str) else min(size, rows)
     check_memory(built.network, fitted.loss, experiment.optimizer, dtype=experiment.model.dtype, batch=batch)
     watched = watch(experiment, fitted.loss, fitted.target.task, has_val=fitted.rows["val"] > 0)
-    if entry is not None and dataset is None:
-        found = entry.arrays
+    if remembered is not None:
+        examples = remembered.examples
+    elif entry is not None and dataset is None:
+        examples = examples_in(entry.arrays)
     else:
         assert dataset is not None
         found, fitted = fresh.make(experiment, dataset, fitted, cache, key)
-    examples = examples_in(found)
+        examples = examples_in(found)
+    if memory is not None and remembered is None:
+        memory.keep(experiment, known, Remembered(fitted, examples, key))
     if built.wants_prior:
         prior = fitted.loss.prior(examples["train"].t, examples["train"].w)
         built = architecture(

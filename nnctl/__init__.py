@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from nnctl.errors import NnctlError as NnctlError
     from nnctl.experiment import load as load
     from nnctl.experiment import resume as resume
+    from nnctl.experiment import sweep as sweep
     from nnctl.experiment import train as train
     from nnctl.judging import evaluate as evaluate
     from nnctl.judging import predict as predict
@@ -19,6 +20,7 @@ _HOMES = {
     "NnctlError": "nnctl.errors",
     "load": "nnctl.experiment",
     "resume": "nnctl.experiment",
+    "sweep": "nnctl.experiment",
     "train": "nnctl.experiment",
     "evaluate": "nnctl.judging",
     "predict": "nnctl.judging",

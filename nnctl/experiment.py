@@ -1,4 +1,4 @@
-"""The use cases: train, resume, evaluate, predict, check, gradcheck, load: the Python API.
+"""The use cases: train, sweep, resume, evaluate, predict, check, gradcheck, load: the Python API.
 
 The commands call the same functions, or those that yield events; nothing here prints.
 """
@@ -6,9 +6,11 @@ The commands call the same functions, or those that yield events; nothing here p
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -30,6 +32,7 @@ from nnctl.runs.find import find, runs_folder
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Experiment
+from nnctl.sweeps.result import Sweep
 
 GRADCHECK_ROWS = 16
 RUN = "a run: what `train` gave back, its folder, a checkpoint file, `NAME/latest`, or the start of an id"
@@ -94,18 +97,59 @@ def resume(
     return _last(resuming(reference_of(run), overrides, exact=exact, runs_dir=runs_dir))
 
 
+def sweep(
+    config: str | Path,
+    words: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    method: str | None = None,
+    trials: int | None = None,
+    seeds: int | None = None,
+    jobs: int | None = None,
+    fail_fast: bool = False,
+    name: str | None = None,
+    runs_dir: str | Path | None = None,
+    once: bool = False,
+    executor: Executor | None = None,
+) -> Sweep:
+    """Train a run for each of many settings, and give all of them back; ``.best`` is the best.
+
+    ``words`` are those of the command line, or a mapping by key in which a list is what is tried: {"optimizer.lr":
+    [0.1, 0.01], "model.dropout": "uniform(0,0.5)", "train.epochs": 50}. The same call again goes on with a sweep that
+    has not ended. ``executor`` trains the stacks elsewhere: it is given `nnctl.running.stacking.train_stack` and a
+    plain dict. A sweep of which trials failed has the status `failed`, and their reasons.
+    Raises: NnctlError with the problems of all trials, before anything is written.
+            KeyboardInterrupt after the trials were saved, where Ctrl-C ended it; SIGTERM and SIGHUP end the process.
+    """
+    from nnctl.sweeps.coordinating import sweeping
+    from nnctl.sweeps.events import SweepFinished
+
+    options: dict[str, Any] = {"method": method, "trials": trials, "seeds": seeds, "name": name, "runs_dir": runs_dir}
+    last: SweepFinished | None = None
+    for event in sweeping(config, words, **options, jobs=jobs, executor=executor, fail_fast=fail_fast, once=once):
+        last = event if isinstance(event, SweepFinished) else last
+    assert last is not None, "the sweep ended without SweepFinished"
+    if last.signal is not None:
+        _signalled(last.signal)
+    return last.sweep
+
+
 def _last(events: Iterator[Event]) -> Run:
     last: Finished | Found | None = None
     for event in events:
         last = event if isinstance(event, Finished | Found) else last
     assert last is not None, "training ended without Finished"
     if isinstance(last, Finished) and last.signal is not None:
-        if last.signal != signal.SIGINT:
-            signal.raise_signal(last.signal)  # now that the run is saved, it does what it does without us
-        raise KeyboardInterrupt
+        _signalled(last.signal)
     if last.run.status == "diverged":
         raise diverged(last.run)
     return last.run
+
+
+def _signalled(number: int) -> NoReturn:
+    """Do what a signal does without us, now that all is saved."""
+    if number != signal.SIGINT:
+        signal.raise_signal(number)
+    raise KeyboardInterrupt
 
 
 def reference_of(run: Run | str | Path) -> str:

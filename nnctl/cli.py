@@ -26,6 +26,7 @@ from nnctl.commands.reproduce import reproduce
 from nnctl.commands.resume import resume
 from nnctl.commands.runs import runs
 from nnctl.commands.schema import schema
+from nnctl.commands.sweep import sweep
 from nnctl.commands.train import train
 from nnctl.console import output
 from nnctl.errors import NnctlError, OutputError, PluginWarning
@@ -36,7 +37,7 @@ DEBUG = "--debug"
 HELP = {"-h", "--help"}
 INTERRUPTED = 130
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
-TAKE_CONFIG = ("train", "check", "gradcheck")
+TAKE_CONFIG = ("train", "sweep", "check", "gradcheck")
 
 app = typer.Typer(
     add_completion=False,
@@ -69,6 +70,7 @@ def root(
 
 app.command("init")(init)
 app.command("train")(train)
+app.command("sweep")(sweep)
 app.command("resume")(resume)
 app.command("reproduce")(reproduce)
 app.command("eval")(evaluate)

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [
     "init",
     "train",
+    "sweep",
     "resume",
     "reproduce",
     "eval",

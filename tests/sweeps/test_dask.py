@@ -71,13 +71,13 @@ def test_the_tasks_of_a_killed_worker_are_trained_by_the_other(
 ) -> None:
     sweep = sweep_folder(tmp_path)
     with connected(workers, engine) as dask:
-        futures = [dask.submit(train_stack, task(sweep, [n, n + 1], "train.epochs=3000")) for n in range(1, 12, 2)]
+        futures = [dask.submit(train_stack, task(sweep, [n, n + 1], "train.epochs=3000")) for n in range(1, 8, 2)]
         futures[0].result(PATIENCE)
         until(lambda: all(dask._client.processing().values()))  # both have something to lose
         workers.workers[0].kill()
-        assert [statuses(future.result(PATIENCE)) for future in futures] == [["completed"] * 2] * 6
+        assert [statuses(future.result(PATIENCE)) for future in futures] == [["completed"] * 2] * 4
     runs = sorted((sweep / "trials").iterdir())
-    assert [path.name for path in runs] == [f"{number:04d}" for number in range(1, 13)]
+    assert [path.name for path in runs] == [f"{number:04d}" for number in range(1, 9)]
     assert all((path / "metrics.json").exists() for path in runs)
     assert sorted(path.name for path in sweep.iterdir()) == ["config.yaml", "trials"]
 
@@ -103,6 +103,9 @@ def test_a_signal_of_the_coordinator_lets_the_trainings_save_themselves(tmp_path
         for number in (1, 2):
             written(sweep / f"trials/000{number}/run.json")
         waiting = [dask.submit(train_stack, task(sweep, [number], LONG)) for number in (3, 4, 5, 6)]
+        until(lambda: all(future.running() for future in running))
+        assert not any(future.running() for future in waiting)
+        assert waiting.pop().cancel()
         dask.interrupt(signal.SIGINT)
         for future in running:
             (member,) = future.result(PATIENCE)["members"]

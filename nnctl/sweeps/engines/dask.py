@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import itertools
 import logging
@@ -9,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,7 +23,24 @@ from nnctl.sweeps.engines import remote
 from nnctl.sweeps.engines.answers import Stopped, name_of, result_of
 from nnctl.sweeps.engines.parcels import packed, unpack
 
-ANSWER = 10.0  # seconds that a scheduler has to answer
+ANSWER = 10.0  # seconds that a scheduler has to answer, and its first worker to come
+
+
+class Sent(Future[Any]):
+    """The future of a task; ``runs`` may be asked for, and told by, more than one thread."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+        self._once = threading.Lock()
+        self._runs: bool | None = None
+
+    def runs(self) -> bool:
+        """Have it run from now on, unless it was cancelled before."""
+        with self._once:
+            if self._runs is None:
+                self._runs = self.set_running_or_notify_cancel()
+            return self._runs
 
 
 class Dask(Executor):
@@ -34,15 +52,16 @@ class Dask(Executor):
     """
 
     def __init__(self, scheduler: str | None = None, jobs: int | None = None) -> None:
-        self._cluster, self._client = _connected(scheduler, cores() if jobs is None else jobs)
-        self._where = scheduler or "this process"
+        self._cluster, self._client = _connected(scheduler, jobs)
+        self._where, self._jobs = scheduler or "this process", jobs
         self._session = os.urandom(8).hex()
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._tokens: dict[str, Path] = {}  # of the sweep folders
-        self._waiting: dict[Future[Any], Any] = {}  # each with the future of Dask
+        self._waiting: dict[int, tuple[Sent, Any]] = {}  # each with the future of Dask
         self._closed = self._interrupted = self._sends = False
         try:
+            self._client.subscribe_topic(remote.topic(self._session), self._begun)
             self._check_versions()
         except BaseException:
             self._leave()
@@ -50,19 +69,19 @@ class Dask(Executor):
 
     @property
     def jobs(self) -> int:
-        """How many tasks the workers train at once, as far as they are there by now; at least 1."""
+        """How many tasks are trained at once: as many as said, or else as the workers take that are there by now."""
         threads: dict[str, int] = self._client.nthreads()
-        return max(1, sum(threads.values()))
+        return self._jobs or max(1, sum(threads.values()))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a function of nnctl called with a task. Its future fails with WorkerDied where too many workers die."""
         (task,) = args
-        future: Future[Any] = Future()
+        future = Sent(next(self._numbers))
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot schedule new futures after shutdown")
-            self._send(future, {"function": name_of(fn), "task": task}, sends=self._sends)
-        future.add_done_callback(self._forget)
+            self._send(future, {"function": name_of(fn), "task": task, "number": future.number}, sends=self._sends)
+        future.add_done_callback(lambda _: self._forget(future))
         return future
 
     def interrupt(self, number: int) -> None:
@@ -74,14 +93,15 @@ class Dask(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._close(cancel=cancel_futures)
         if wait:
-            self._wait()
+            concurrent.futures.wait([future for future, _ in self._still()])
             self._leave()
 
     def kill(self) -> None:
         """Wait for nobody. The trainings find out, save themselves and end."""
         self._close(cancel=True)
-        for future in self._still():
-            future.cancel()
+        for future, sent in self._still():
+            if not future.cancel():
+                sent.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -92,23 +112,16 @@ class Dask(Executor):
             self.interrupt(signal.SIGTERM)
         self.shutdown()
 
-    def _still(self) -> list[Future[Any]]:
+    def _still(self) -> list[tuple[Sent, Any]]:
         with self._lock:
-            return list(self._waiting)
-
-    def _wait(self) -> None:
-        wait(self._still())
+            return [*self._waiting.values()]
 
     def _close(self, *, cancel: bool) -> None:
-        """Take no more tasks; cancel those that no worker has."""
+        """Take no more tasks; cancel those that have not begun."""
         with self._lock:
             self._closed = True
-            waiting = dict(self._waiting) if cancel else {}
-        if waiting:
-            given = set(itertools.chain.from_iterable(self._client.processing().values()))
-            for future, sent in waiting.items():
-                if sent.key not in given:
-                    future.cancel()
+        for future, _ in self._still() if cancel else ():
+            future.cancel()
 
     def _leave(self) -> None:
         """Once: free the workers, and take back what lies in the sweep folders."""
@@ -125,6 +138,8 @@ class Dask(Executor):
 
     def _check_versions(self) -> None:
         own = nnctl.__version__
+        with contextlib.suppress(TimeoutError):  # workers may come later: each task is checked, too
+            self._client.wait_for_workers(1, timeout=ANSWER)
         try:
             found = self._client.run(remote.version).values()
         except ModuleNotFoundError as error:
@@ -133,7 +148,7 @@ class Dask(Executor):
         if others:
             raise SpecError(f"the Dask workers have another nnctl than {own}: {', '.join(others)}; install the same")
 
-    def _send(self, future: Future[Any], request: dict[str, Any], *, sends: bool) -> None:
+    def _send(self, future: Sent, request: dict[str, Any], *, sends: bool) -> None:
         """Submit a request to Dask, with the files that a worker needs which does not see the folder."""
         task = request["task"]
         token = self._token(task["sweep"])
@@ -142,10 +157,17 @@ class Dask(Executor):
             parcels = {member["number"]: packed(Path(member["path"])) for member in task["members"]}
             config = (Path(task["sweep"]) / "config.yaml").read_bytes()
             request |= {"parcels": parcels, "config": config}
-        key = f"nnctl-{self._session}-{next(self._numbers)}"
+        key = f"nnctl-{self._session}-{future.number}{'-files' if sends else ''}"
         sent = self._client.submit(remote.train, request, key=key, pure=False)
-        self._waiting[future] = sent
+        self._waiting[future.number] = future, sent
         sent.add_done_callback(lambda sent: self._take(future, request, sent))
+
+    def _send_files(self, future: Sent, request: dict[str, Any]) -> None:
+        """Once more to a worker that does not see the folder, and from now on at once."""
+        with self._lock:
+            self._sends = True
+            if not future.cancelled():
+                self._send(future, request, sends=True)
 
     def _token(self, sweep: str) -> Path:
         """A file that a worker looks for: where it is, there is the sweep's folder."""
@@ -154,31 +176,39 @@ class Dask(Executor):
             self._tokens[sweep].touch()
         return self._tokens[sweep]
 
-    def _forget(self, future: Future[Any]) -> None:
+    def _begun(self, event: tuple[float, int]) -> None:
+        """Take the message of a worker that it trains now."""
+        future, _ = self._waiting.get(event[1], (None, None))
+        if future is not None:
+            future.runs()
+
+    def _forget(self, future: Sent) -> None:
         with self._lock:
-            sent = self._waiting.pop(future, None)
-        if future.cancelled() and sent is not None:
+            _, sent = self._waiting.pop(future.number)
+        if future.cancelled():
+            future.runs()  # which tells those that wait for it
             sent.cancel()
 
-    def _take(self, future: Future[Any], request: dict[str, Any], sent: Any) -> None:
+    def _take(self, future: Sent, request: dict[str, Any], sent: Any) -> None:
         """Take a reply, in a thread of Dask's client."""
         if future.cancelled():
             return
         try:
             reply = remote.Reply(*sent.result())
             if not reply.answer:
-                with self._lock:
-                    self._sends = True
-                    return self._send(future, request, sends=True)
+                return self._send_files(future, request)
             self._unpack(request["task"], reply)
             outcome, error = result_of(reply.answer), None
         except BaseException as raised:
             outcome, error = None, self._told(raised)
         if isinstance(error, Stopped):
             future.cancel()
-        if not future.set_running_or_notify_cancel():
+        if not future.runs():
             return
-        future.set_result(outcome) if error is None else future.set_exception(error)
+        if error is None:
+            future.set_result(outcome)
+        else:
+            future.set_exception(error)
 
     def _unpack(self, task: Mapping[str, Any], reply: remote.Reply) -> None:
         for member in task["members"]:
@@ -196,7 +226,7 @@ class Dask(Executor):
         return _missing(error) if isinstance(error, ModuleNotFoundError) else error
 
 
-def _connected(scheduler: str | None, jobs: int) -> tuple[Any, Any]:
+def _connected(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
     """A cluster of this process, if it has to be one, and the client."""
     try:
         import dask
@@ -208,7 +238,7 @@ def _connected(scheduler: str | None, jobs: int) -> tuple[Any, Any]:
     if scheduler is None:
         cluster = distributed.LocalCluster(
             n_workers=1,
-            threads_per_worker=jobs,
+            threads_per_worker=jobs or cores(),
             processes=False,  # trainings have processes of their own
             memory_limit=0,
             dashboard_address="127.0.0.1:0",

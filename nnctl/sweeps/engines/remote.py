@@ -57,6 +57,11 @@ def train(request: Mapping[str, Any]) -> Reply:
         return Reply(failure(error), {})
 
 
+def topic(session: str) -> str:
+    """Where the numbers are told of the requests that are being trained."""
+    return f"nnctl-{session}"
+
+
 async def interrupt(session: str, number: int) -> None:
     """Give the trainings of a session a signal, and begin no other."""
     with _lock:
@@ -127,7 +132,10 @@ def _moved(task: Mapping[str, Any], runs: Path) -> dict[str, Any]:
 
 def _trained(request: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     _wait_for_locks(task)
+    from distributed import get_worker
+
     with _borrowed(request["session"]) as worker, _watched(worker):
+        get_worker().log_event(topic(request["session"]), request["number"])
         try:
             return worker.call(request["function"], [task])
         except WorkerDied as error:

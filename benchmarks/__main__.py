@@ -27,6 +27,7 @@ def parts() -> dict[str, Callable[[Options], list[Table]]]:
     from benchmarks.memory import memory_tables
     from benchmarks.predicting import predict_tables
     from benchmarks.process import process_tables
+    from benchmarks.stacks import stack_tables
     from benchmarks.startup import startup_tables
     from benchmarks.step import step_tables
     from benchmarks.tables import table_tables
@@ -42,6 +43,7 @@ def parts() -> dict[str, Callable[[Options], list[Table]]]:
         "tables": table_tables,
         "predicting": predict_tables,
         "memory": memory_tables,
+        "stacks": stack_tables,
     }
 
 

@@ -17,6 +17,7 @@ from nnctl.errors import NnctlError
 from nnctl.preparing.fitted import experiment_from
 from nnctl.preparing.memory import need
 from nnctl.preparing.preparation import Prepared, prepare
+from nnctl.preparing.remembering import Memory
 from nnctl.preparing.sizes import SHARE, machine_memory
 from nnctl.running.interrupts import Interrupts
 from nnctl.running.members import Member, Result, failed, result, together, trained
@@ -69,7 +70,7 @@ class Opening:
         self.about = task["about"]
         self.config = (Path(task["sweep"]) / "config.yaml").read_bytes()
         self.cache = Cache(cache_folder(task["runs"]))
-        self._neighbours, self._held = neighbours, held
+        self._neighbours, self._held, self._memory = neighbours, held, Memory()
 
     def open(self, entry: Mapping[str, Any]) -> Member | Run:
         """A trial that is to be trained, or one that has ended."""
@@ -105,7 +106,7 @@ class Opening:
     def _prepared(self, entry: Mapping[str, Any], name: str) -> Prepared:
         """The trial with its data: in the parts that it would have alone, on one thread."""
         experiment = replace(experiment_from(entry["spec"]), name=name)
-        prepared = decided(prepare(experiment, cache=self.cache), self._neighbours)
+        prepared = decided(prepare(experiment, cache=self.cache, memory=self._memory), self._neighbours)
         return threaded(prepared, Threads(1, prepared.job.shards))
 
 

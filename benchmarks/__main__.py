@@ -27,6 +27,7 @@ def parts() -> dict[str, Callable[[Options], list[Table]]]:
     from benchmarks.memory import memory_tables
     from benchmarks.predicting import predict_tables
     from benchmarks.process import process_tables
+    from benchmarks.searches import search_tables
     from benchmarks.stacks import stack_tables
     from benchmarks.startup import startup_tables
     from benchmarks.step import step_tables
@@ -44,6 +45,7 @@ def parts() -> dict[str, Callable[[Options], list[Table]]]:
         "predicting": predict_tables,
         "memory": memory_tables,
         "stacks": stack_tables,
+        "searches": search_tables,
     }
 
 

@@ -17,7 +17,8 @@ Array = NDArray[np.float64]
 
 FEWEST = 10  # trials
 FEW_LEVELS = 3  # as many as a parabola could tell apart anyway
-REPEATED = 4  # trials with each value, in the mean, for an effect of its own
+REPEATED = 4  # trials with each value, in the mean, for an effect of its own ...
+MOST_LEVELS = 20  # ... of so many values of a number at most
 SPARE = 5  # degrees of freedom that are left to estimate chance by
 ENDED = ("completed", "early_stopped", "diverged")
 
@@ -37,8 +38,8 @@ def importance(sweep: Sweep) -> Importance:
 
     The trials are ranked, equals sharing their mean rank, those that diverged without a value last: so a loss of 1e6
     counts as bad, not as a million times as bad. The ranks are explained by a sum of effects, one of each parameter: an
-    effect for each value where there are at most three, or four trials or more to each; words always so; other numbers
-    by a parabola in their rank. All of them together explain ``1 - MSE / MST``, the adjusted R^2, which is about 0
+    effect for each value where there are at most three, or at most 20 and four trials or more to each; words always so;
+    other numbers by a parabola in their rank. All of them together explain ``1 - MSE / MST``, the adjusted R^2, which is about 0
     where nothing matters. That is divided by what the sum loses without a parameter, less what one of no influence
     would explain by chance, never below 0: ``SSE_without - SSE - df MSE``. In a balanced grid the shares are the main
     effects of an analysis of variance, corrected as epsilon squared is.
@@ -54,10 +55,16 @@ def importance(sweep: Sweep) -> Importance:
     trials = [each for each in trials if each.status == "diverged" or math.isfinite(value_of(each, sweep.metric))]
     ranks = _ranks([_badness(trial, sweep) for trial in trials])
     effects = _effects(trials)
-    if not effects:
+    if effects is not None and not effects:
         return _unknown(trials, "no parameter was varied")
     if len(trials) < FEWEST:
         return _unknown(trials, f"it takes {FEWEST} trials that have ended")
+    if effects is None:
+        return _unknown(trials, "a parameter of so many values takes more trials")
+    return _explained(effects, ranks, trials)
+
+
+def _explained(effects: Mapping[str, Array], ranks: Array, trials: Sequence[Tried]) -> Importance:
     error, freedom = _fit(np.hstack(list(effects.values())), ranks)
     if freedom < max(SPARE, (len(trials) - 1 - freedom) / 2):
         return _unknown(trials, f"{len(effects)} parameters of so many values take more trials")
@@ -89,28 +96,35 @@ def _badness(trial: Tried, sweep: Sweep) -> float:
     return value if sweep.goal == "minimize" else -value
 
 
-def _effects(trials: Sequence[Tried]) -> dict[str, Array]:
-    """What each varied parameter can do to a trial, as columns (N, df); keys that always vary together are one."""
+def _effects(trials: Sequence[Tried]) -> dict[str, Array] | None:
+    """What each varied parameter can do to a trial, as columns (N, df); keys that always vary together are one.
+
+    None if one of them has too many values to tell.
+    """
     settings = [without_seed(trial.params) for trial in trials]
     columns: dict[bytes, Array] = {}
     names: dict[bytes, list[str]] = {}
     for key in dict.fromkeys(key for each in settings for key in each):
         made = _columns([each.get(key) for each in settings])
+        if made is None:
+            return None
         if made.shape[1]:
             columns.setdefault(made.tobytes(), made)
             names.setdefault(made.tobytes(), []).append(key)
     return {" + ".join(keys): columns[same] for same, keys in names.items()}
 
 
-def _columns(values: Sequence[Any]) -> Array:
-    """A parabola in the ranks of many numbers; else a column for each value but the first."""
+def _columns(values: Sequence[Any]) -> Array | None:
+    """A parabola in the ranks of many numbers; else a column for each value but the first; None of too many."""
     levels: dict[str, int] = {}
     codes = [levels.setdefault(identity(each), len(levels)) for each in values]
     numeric = all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
-    if numeric and len(levels) > max(FEW_LEVELS, len(values) / REPEATED):
+    if numeric and len(levels) > max(FEW_LEVELS, min(MOST_LEVELS, len(values) / REPEATED)):
         ranks = _ranks(list(map(float, values)))
         ranks = (ranks - ranks.mean()) / ranks.std()
         return np.stack([ranks, ranks**2], axis=1)
+    if len(levels) > len(values) / 2:
+        return None
     return np.eye(len(levels))[codes][:, 1:]
 
 

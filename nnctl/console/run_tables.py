@@ -25,6 +25,8 @@ PARTS = ("test_", "val_", "train_")
 def show_runs(runs: Sequence[Summary], asked: Sequence[str] = ()) -> None:
     """A row for each run: how it ended, the settings in which the runs differ, its metrics, and what was asked for."""
     differing = [name for name in differing_columns(runs) if name != "name"]
+    if any(run.trials is not None for run in runs):
+        differing = ["trials", *differing]
     names = list(dict.fromkeys((*ALWAYS, *asked, *differing, *_metrics(runs))))
     rows = [[_cell(value(run, name)) for name in names] for run in runs]
     grid = Grid(names, rows, words=[name for name in names if name in ALWAYS or _holds_words(runs, name)])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnctl.console import output
 from nnctl.console.grid import Grid
@@ -15,6 +16,9 @@ from nnctl.console.results import BLANK, by_part
 from nnctl.console.tables import line, pairs, show
 from nnctl.console.text import clean, duration
 from nnctl.runs.listing import Summary, differing_columns, value
+
+if TYPE_CHECKING:
+    from nnctl.sweeps.result import Sweep
 
 ALWAYS = ("run", "status")
 FIELDS = tuple(each.name for each in fields(Summary) if each.name not in ("overrides", "metrics"))
@@ -53,6 +57,20 @@ def show_summary(summary: Summary, about: Mapping[str, Any]) -> None:
     known = pairs((name, each) for name, each in values.items() if each is not None)
     metrics = [BLANK, by_part(summary.metrics)] if summary.metrics else []
     show(line(summary.run, "bold"), known, *metrics)
+
+
+def show_sweep_summary(summary: Summary, sweep: Sweep) -> None:
+    """What a sweep was, and how its trials ended; its result comes below."""
+    ended = Counter(trial.status for trial in sweep.trials)
+    values = {
+        "status": f"{summary.status} ({summary.reason})" if summary.reason else summary.status,
+        "started": summary.started,
+        "took": None if summary.seconds is None else duration(summary.seconds),
+        "trials": ", ".join(f"{often:,} {status.replace('_', ' ')}" for status, often in ended.items()),
+        "metric": f"{sweep.goal} {sweep.metric}",
+    }
+    show(line(summary.run, "bold"), pairs((name, each) for name, each in values.items() if each is not None), BLANK)
+    output.write("")
 
 
 def write_csv(runs: Sequence[Summary]) -> None:

@@ -39,10 +39,10 @@ def importance(sweep: Sweep) -> Importance:
     The trials are ranked, equals sharing their mean rank, those that diverged without a value last: so a loss of 1e6
     counts as bad, not as a million times as bad. The ranks are explained by a sum of effects, one of each parameter: an
     effect for each value where there are at most three, or at most 20 and four trials or more to each; words always so;
-    other numbers by a parabola in their rank. All of them together explain ``1 - MSE / MST``, the adjusted R^2, which is about 0
-    where nothing matters. That is divided by what the sum loses without a parameter, less what one of no influence
-    would explain by chance, never below 0: ``SSE_without - SSE - df MSE``. In a balanced grid the shares are the main
-    effects of an analysis of variance, corrected as epsilon squared is.
+    other numbers by a parabola in their rank. All together explain ``1 - MSE / MST``, the adjusted R^2, which is
+    about 0 where nothing matters. That is divided by what the sum loses without a parameter, less what one of no
+    influence would explain by chance, never below 0: ``SSE_without - SSE - df MSE``. In a balanced grid the shares are
+    the main effects of an analysis of variance, corrected as epsilon squared is.
 
     Limits: what parameters do only together is in the rest, with the seeds; what parameters that were drawn alike
     cannot be told apart by is divided as what they can; a curve that is no parabola is explained in part; a search

@@ -44,7 +44,8 @@ def sweep_json(sweep: Sweep) -> dict[str, Any]:
     """What `sweep --json` prints; settings, ties and importance are computed from the trials."""
     found = report(sweep)
     best = sweep.best
-    about: dict[str, Any] = {name: getattr(sweep, name) for name in ("status", "reason", "metric", "goal", "seconds")}
+    about: dict[str, Any] = {name: getattr(sweep, name) for name in ("status", "reason", "seconds")}
+    about["metric"] = {"name": sweep.metric, "goal": sweep.goal}
     about["counts"] = counts(sweep)
     about["best"] = best and {"run": best.path, "params": dict(best.params), "metrics": dict(best.metrics)}
     about["trials"] = [_trial(each) for each in sweep.trials]

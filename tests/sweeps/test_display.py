@@ -224,6 +224,7 @@ def test_the_json_holds_trials_settings_ties_and_importance():
     found = json.loads(json.dumps(sweep_json(sweep(grid())), allow_nan=False))
     assert found["schema"] == "nnctl.sweep/1"
     assert found["sweep"] == PATH
+    assert found["metric"] == {"name": "val_loss", "goal": "minimize"}
     assert found["best"]["run"] == f"{PATH}/trials/0014"
     assert found["best"]["params"] == {"optimizer.lr": 0.1, "model.hidden": [8], "seed": 1}
     assert set(found["best"]["metrics"]) == {"train_loss", "val_loss"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext, suppress
@@ -23,9 +24,10 @@ from nnctl.running.once import fingerprint, same_runs
 from nnctl.running.recording import Recorder, begin, commit_of
 from nnctl.running.run import Run, read_run
 from nnctl.running.threads import Neighbours, Threads, decided, threaded
-from nnctl.runs.find import cache_folder, find_run, runs_folder
+from nnctl.runs.find import cache_folder, find_any, runs_folder
 from nnctl.runs.run_dir import RunDir
 from nnctl.runs.run_lock import NameLock
+from nnctl.runs.sweep_dir import SweepDir
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.spec.schema import Experiment
 from nnctl.training.trainer import Trainer
@@ -83,13 +85,24 @@ def resuming(
     argv: Sequence[str] = (),
 ) -> Iterator[Event]:
     """Go on with a run from its last save, event by event as in `training`."""
-    run_dir = find_run(runs_folder(runs_dir), run)
-    if run_dir.is_fold():
-        whole = run_dir.path.parent
-        message = f"is a fold of a cross-validation; go on with the whole: `nnctl resume {whole}`"
-        raise SpecError(Problem(message, place=Place(str(run_dir.path))))
+    run_dir = _resumable(find_any(runs_folder(runs_dir), run))
     with threadpool_limits(1), Neighbours(), ExitStack() as held:
         yield from _going_on(run_dir, overrides, cache_of(runs_dir), held, exact=exact, argv=argv)
+
+
+def _resumable(run_dir: RunDir) -> RunDir:
+    """The run, unless it goes on as a whole, or with the whole that it is part of. Raises: SpecError if it does."""
+    whole = run_dir.path.parent
+    if run_dir.is_sweep():
+        argv = SweepDir(run_dir.path).read_sweep_json().get("argv") or ["nnctl", "sweep", "CONFIG", "..."]
+        message = f"is a sweep, with which its own command goes on: `{shlex.join(map(str, argv))}`"
+    elif run_dir.is_fold():
+        message = f"is a fold of a cross-validation; go on with the whole: `nnctl resume {whole}`"
+    elif run_dir.is_part() and RunDir(whole.parent).is_locked():
+        message = "is a trial of a sweep that is being trained; wait until that ends"
+    else:
+        return run_dir
+    raise SpecError(Problem(message, place=Place(str(run_dir.path))))
 
 
 class Beginning:

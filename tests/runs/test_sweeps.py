@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nnctl.errors import RunError, SpecError
+from nnctl.running.beginning import resuming
 from nnctl.runs.best import best
 from nnctl.runs.compare import repeats_of
 from nnctl.runs.find import find, find_any, find_run
@@ -96,6 +97,14 @@ def test_a_sweep_without_a_best_names_any_trial(in_folder: Path) -> None:
     sweep.sweep_json.write_text("{")
     with pytest.raises(SpecError, match=rf"such as `runs/xor/{NEW}/trials/0001`$"):
         find_run(RUNS, NEW)
+
+
+def test_resume_says_what_goes_on_with_a_sweep(in_folder: Path) -> None:
+    sweep = make_sweep(NEW, argv=["nnctl", "sweep", "xor.yaml", "optimizer.lr=1,2"], status="interrupted")
+    with pytest.raises(SpecError, match=r"its own command goes on: `nnctl sweep xor.yaml optimizer.lr=1,2`"):
+        next(resuming(NEW))
+    with sweep.lock(), pytest.raises(SpecError, match="is a trial of a sweep that is being trained"):
+        next(resuming(f"{NEW}/trials/0001"))
 
 
 @pytest.mark.parametrize("reference", [f"xor/{NEW}/trials/0009", f"{NEW[:8]}/trials/2", f"xor/{RUN}/trials/0001"])

@@ -195,3 +195,12 @@ def test_folds_stand_beside_overrides_of_every_kind(config: Path, overrides: Any
     assert len(run.folds) == 2
     with pytest.raises(SpecError, match="overrides: must be a dict such as"):
         nnctl.train(config, 3, folds=2)  # type: ignore[arg-type]
+
+
+def test_a_fold_that_ends_before_its_turn_has_its_notes() -> None:
+    """Fold 5 stops while fold 4 trains on; both share a pass, and a list that ends in softmax is noted by each."""
+    config = Path(__file__).parent.parent / "configs" / "iris.yaml"
+    run = trained(config, folds=5)
+    assert run.folds[4].epochs < run.folds[3].epochs
+    for fold in run.folds[1:]:
+        assert (Path(fold.path) / "log.txt").read_text().count("the final softmax is the link of cross_entropy") == 1

@@ -44,6 +44,9 @@ def trained_together(recorder: FoldsRecorder, opened: Mapping[int, Resumed], int
     numbers, waiting = list(opened), [deque[Epoch | Run]() for _ in opened]
     recorders = [each.recorder for each in opened.values()]
     turn = 0
+    for each in opened.values():  # at once: a fold may have ended, and closed its log, before it is told of
+        for text in _notes(each):
+            each.recorder.note(text)
     yield from _begun(recorder, numbers[0], opened[numbers[0]])
     try:
         for place, told in side_by_side(recorders, interrupts):
@@ -73,12 +76,15 @@ def is_news(recorder: FoldsRecorder, fold: Recorder, text: str) -> bool:
     return not (recorder.folds and text in fold.prepared.notes) and recorder.note(text)
 
 
+def _notes(opened: Resumed) -> list[str]:
+    return [*opened.recorder.unsaid, *opened.notes]
+
+
 def _begun(recorder: FoldsRecorder, number: int, opened: Resumed) -> Iterator[Event]:
     """What is told before the first epoch of a fold."""
     fold = opened.recorder
     yield Started(from_here(fold.dir.path), fold.prepared, (number, recorder.count), fold.trainer.progress.epoch, fold)
-    for text in (*fold.unsaid, *opened.notes):
-        fold.note(text)
+    for text in _notes(opened):
         if is_news(recorder, fold, text):
             yield Note(text)
     fold.unsaid = []

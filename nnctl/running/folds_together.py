@@ -44,9 +44,9 @@ def trained_together(recorder: FoldsRecorder, opened: Mapping[int, Resumed], int
     numbers, waiting = list(opened), [deque[Epoch | Run]() for _ in opened]
     recorders = [each.recorder for each in opened.values()]
     turn = 0
-    for each in opened.values():  # at once: a fold may have ended, and closed its log, before it is told of
-        for text in _notes(each):
-            each.recorder.note(text)
+    for fold in opened.values():  # at once: a fold may have ended, and closed its log, before it is told of
+        for text in _notes(fold):
+            fold.recorder.note(text)
     yield from _begun(recorder, numbers[0], opened[numbers[0]])
     try:
         for place, told in side_by_side(recorders, interrupts):

@@ -15,6 +15,7 @@ from tests.torture import (
     power,
     repeats,
     rivals,
+    sweeps,
     trace,
 )
 
@@ -29,6 +30,7 @@ PLANS = (
     damage.PLAN,
     crowd.PLAN,
     rivals.PLAN,
+    sweeps.PLAN,
     interrupts.PLAN,
     full_disk.PLAN,
     repeats.PLAN,

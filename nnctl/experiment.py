@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -109,6 +109,8 @@ def sweep(
     name: str | None = None,
     runs_dir: str | Path | None = None,
     once: bool = False,
+    engine: Literal["local", "dask"] = "local",
+    scheduler: str | None = None,
     executor: Executor | None = None,
 ) -> Sweep:
     """Train a run for each of many settings, and give all of them back; ``.best`` is the best.
@@ -124,8 +126,9 @@ def sweep(
     from nnctl.sweeps.events import SweepFinished
 
     options: dict[str, Any] = {"method": method, "trials": trials, "seeds": seeds, "name": name, "runs_dir": runs_dir}
+    elsewhere: dict[str, Any] = {"engine": engine, "scheduler": scheduler, "executor": executor}
     last: SweepFinished | None = None
-    for event in sweeping(config, words, **options, jobs=jobs, executor=executor, fail_fast=fail_fast, once=once):
+    for event in sweeping(config, words, **options, **elsewhere, jobs=jobs, fail_fast=fail_fast, once=once):
         last = event if isinstance(event, SweepFinished) else last
     assert last is not None, "the sweep ended without SweepFinished"
     if last.signal is not None:

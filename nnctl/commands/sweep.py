@@ -11,6 +11,7 @@ from nnctl.commands import AsJson, Config, RunsDir
 from nnctl.commands.showing import Progress
 
 Method = Literal["grid", "random", "sobol", "halving", "tpe"]
+Engine = Literal["local", "dask"]
 
 
 def sweep(
@@ -27,6 +28,10 @@ def sweep(
     seeds: Annotated[int | None, typer.Option(metavar="N", help="Train each setting with so many seeds.")] = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes; default: one for each core.")] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first trial that fails.")] = False,
+    engine: Annotated[Engine, typer.Option(help="Where to train: this machine, or a Dask cluster.")] = "local",
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="URL", help="Dask's scheduler, such as tcp://host:8786.")
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Only if no such sweep has ended.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the trials, and train none.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print a command for each trial, and train none.")] = False,
@@ -56,6 +61,8 @@ def sweep(
         **asked,
         jobs=jobs,
         fail_fast=fail_fast,
+        engine=engine,
+        scheduler=scheduler,
         once=once,
         argv=["nnctl", *sys.argv[1:]],
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from threadpoolctl import threadpool_limits
 
@@ -32,7 +32,8 @@ from nnctl.sweeps.standing import read_sweep, trials_in
 
 SweepEvent = SweepStarted | Note | TrialEnded | Working | SweepFinished
 
-Opened = Callable[[int], AbstractContextManager[Executor]]  # for so many trials
+Engine = Literal["local", "dask"]
+ENGINES = get_args(Engine)
 
 ORPHANS = 45.0  # seconds that workers have to end whose coordinator was killed; they need a moment, and have 30
 
@@ -49,18 +50,24 @@ def sweeping(
     name: str | None = None,
     runs_dir: str | Path | None = None,
     once: bool = False,
+    engine: Engine = "local",
+    scheduler: str | None = None,
     executor: Executor | None = None,
     argv: Sequence[str] = (),
 ) -> Iterator[SweepEvent]:
     """Train a sweep, event by event: SweepStarted, then TrialEnded, Working and Note, at last SweepFinished.
 
     The newest sweep of its name that tries the same and has not ended is gone on with; with ``once``, one that has
-    ended is given back. The stacks are trained by ``jobs`` processes of this machine, or else by
-    the executor, which is not shut down.
+    ended is given back. The stacks are trained by ``jobs`` processes of this machine, or by the
+    workers of a Dask scheduler, or else by the executor, which is not shut down.
     """
     if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
         raise wrong("jobs", "a number of processes, at least 1", jobs)
-    opened = partial(_executor, jobs, executor)
+    if engine not in ENGINES:
+        raise wrong("engine", "`local` or `dask`", engine)
+    if scheduler is not None and engine != "dask":
+        raise SpecError(Problem("is that of Dask: write `--engine dask` too", "--scheduler"))
+    opened = partial(_executor, engine, scheduler, jobs, executor)
     with threadpool_limits(1):
         ready = made_ready(
             config,
@@ -72,15 +79,16 @@ def sweeping(
             runs_dir=runs_dir,
             from_command_line=bool(argv),
         )
-        with ExitStack() as held:
-            beginning = Beginning(ready, argv)
-            found = beginning.finished() if once else None
-            if found is not None:
-                yield from _found(ready, found)
-                return
+        beginning = Beginning(ready, argv)
+        found = beginning.finished() if once else None
+        if found is not None:
+            yield from _found(ready, found)
+            return
+        # Whether there is an executor shows itself before there is a folder.
+        with opened(ready.search.total) as trains, ExitStack() as held:
             record = beginning.open(held)
             yield from beginning.wait_for_orphans(record)
-            yield from _driven(ready, record, opened, fail_fast=fail_fast, argv=argv)
+            yield from _driven(ready, record, trains, fail_fast=fail_fast, argv=argv)
 
 
 class Beginning:
@@ -155,7 +163,7 @@ class Beginning:
 
 
 def _driven(
-    ready: Ready, record: Record, opened: Opened, *, fail_fast: bool, argv: Sequence[str]
+    ready: Ready, record: Record, executor: Executor, *, fail_fast: bool, argv: Sequence[str]
 ) -> Iterator[SweepEvent]:
     """The events of a sweep that signals end."""
     task = {
@@ -164,7 +172,7 @@ def _driven(
         "runs": str(ready.runs.absolute()),
         "about": {"argv": list(argv), "git": commit_of(ready.config.parent), "sweep": record.dir.id},
     }
-    with Interrupts() as interrupts, opened(ready.search.total) as executor:
+    with Interrupts() as interrupts:
         drive = Drive(
             ready.search,
             record,
@@ -188,10 +196,16 @@ def _driven(
             raise
 
 
-def _executor(jobs: int | None, given: Executor | None, total: int) -> AbstractContextManager[Executor]:
-    """Where the stacks are trained."""
+def _executor(
+    engine: Engine, scheduler: str | None, jobs: int | None, given: Executor | None, total: int
+) -> AbstractContextManager[Executor]:
+    """Where the stacks are trained. Raises: SpecError if the engine cannot be had."""
     if given is not None:
         return nullcontext(given)
+    if engine == "dask":
+        from nnctl.sweeps.engines.dask import Dask
+
+        return Dask(scheduler, jobs)
     from nnctl.sweeps.engines.local import Processes
 
     return Processes(min(jobs or cores(), total))

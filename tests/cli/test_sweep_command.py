@@ -117,3 +117,13 @@ def test_a_signal_saves_the_trials_and_the_same_command_goes_on(nnctl, process, 
     for trial in result.json["trials"]:
         rows = Path(trial["run"], "metrics.csv").read_text().splitlines()
         assert len(rows) == 3001
+
+
+def test_a_scheduler_that_does_not_answer_is_known_before_anything_is_written(nnctl, folder, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("nnctl.sweeps.engines.dask.ANSWER", 0.5)
+    result = nnctl("sweep", "it.yaml", *WORDS, "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1")
+    assert result.code == 2, result.err
+    result = nnctl("sweep", "it.yaml", *WORDS, "--scheduler", "tcp://127.0.0.1:1")
+    assert (result.code, "--scheduler: is that of Dask" in result.err) == (2, True)
+    assert not list(Path("runs").glob("[!.]*"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,7 @@ from nnctl.training.trainer import Trainer
 # From the times of stacks of networks of 30 to 100,000 parameters (benchmarks/stacks.py measures them).
 MOST = 128  # members, each of which has files that are open
 ELEMENTS = 2**20  # parameters of all members together, beyond which the vectors leave the cache
+OPEN, OTHERS = 3, 64  # files that stay open: of a member its lock, metrics and log; those of the process
 LARGE = 50_000  # parameters of a network that is no slower alone
 
 
@@ -45,6 +47,7 @@ def train_stack(task: Mapping[str, Any]) -> dict[str, Any]:
     plain values for JSON (nnctl.task/1). What is wrong with one trial ends that one alone.
     """
     results: dict[int, Result] = {}
+    _allow_files(OPEN * len(task["members"]) + OTHERS)
     with threadpool_limits(1), Neighbours() as neighbours, Interrupts() as interrupts, ExitStack() as held:
         opening = Opening(task, neighbours, held)
         members = []
@@ -108,6 +111,15 @@ class Opening:
         experiment = replace(experiment_from(entry["spec"]), name=name)
         prepared = decided(prepare(experiment, cache=self.cache, memory=self._memory), self._neighbours)
         return threaded(prepared, Threads(1, prepared.job.shards))
+
+
+def _allow_files(count: int) -> None:
+    """Let this process have so many files open, as far as the system lets it; some let it have 256 at first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < count:
+        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def stacks_of(prepared: Sequence[Prepared], jobs: int) -> list[list[int]]:

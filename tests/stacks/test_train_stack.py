@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -214,3 +215,13 @@ def test_stacks_are_cut_so_that_all_processes_have_work(tmp_path: Path) -> None:
     assert stacks_of([*prepared[:3], other, *prepared[3:6]], 1) == [[0, 1, 2, 4, 5, 6], [3]]
     wide = [prepare(read_experiment(config, ["model.hidden=[512, 512]", *words]).experiment) for words in SETTINGS]
     assert stacks_of(wide, 2) == [[0], [1], [2], [3]]
+
+
+def test_a_task_may_have_as_many_files_open_as_its_trials_need(tasks: Tasks) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        found = train_stack(tasks([[f"seed={seed}", "train.epochs=1"] for seed in range(24)]))["members"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert {entry["status"] for entry in found} == {"completed"}

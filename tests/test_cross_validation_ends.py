@@ -23,7 +23,7 @@ from nnctl.running.run import Run
 from nnctl.runs.find import find
 from nnctl.runs.listing import ls
 from nnctl.training.trainer import Epoch
-from tests.tables import CLASSIFY, REGRESS, experiment
+from tests.tables import CLASSIFY, ONE_BY_ONE, REGRESS, experiment
 
 pytestmark = pytest.mark.usefixtures("in_folder")
 
@@ -46,7 +46,6 @@ def trained(config: Path, overrides: dict[str, Any] | None = None, folds: int = 
     return run
 
 
-ONE_BY_ONE = {"train.max_time": 1e6}  # what goes by the clock shares no pass
 DIVERGES = {"optimizer": {"type": "sgd", "lr": 1e30}, "data.target_scale": "none", "model.hidden": []}
 
 

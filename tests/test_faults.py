@@ -252,9 +252,9 @@ def test_no_number_but_a_finite_one_is_ever_the_best(better: Any, on_nan: Any, v
         trainer = Trainer(replace(watched, early_stopping=Patience(patience=3, monitor="val_rmse")))
         for epoch in range(1, earlier + 1):
             trainer.progress.epoch = epoch
-            assert trainer._keep_best({"val_rmse": 1.0}) == (epoch == 1)
+            assert trainer._is_best({"val_rmse": 1.0}) == (epoch == 1)
         trainer.progress.epoch = earlier + 1
-        assert not trainer._keep_best({"val_rmse": value})
+        assert not trainer._is_best({"val_rmse": value})
         assert trainer.best.epoch == (1 if earlier else 0)
         assert trainer.counters()["best"]["value"] == (1.0 if earlier else None)
 

@@ -177,7 +177,7 @@ def test_a_fold_that_is_damaged_is_trained_anew(config: Path) -> None:
 
 def test_the_mean_is_that_of_the_folds_that_have_ended(config: Path) -> None:
     ends = []
-    for event in training(config, {"train.epochs": 50}, folds=3):
+    for event in training(config, {"train.epochs": 50, **ONE_BY_ONE}, folds=3):
         if isinstance(event, Finished):
             ends.append(event)
         elif len(ends) == 1 and isinstance(event, Epoch):

@@ -20,11 +20,9 @@ from nnctl.runs.listing import ls
 from nnctl.training.stack import Stack
 from nnctl.training.trainer import Epoch, Tick
 from tests.stacks.helpers import CLOSE, numbers
-from tests.tables import REGRESS, experiment
+from tests.tables import ONE_BY_ONE, REGRESS, experiment
 
 pytestmark = pytest.mark.usefixtures("in_folder")
-
-ONE_BY_ONE = {"train.max_time": 1e6}  # what goes by the clock shares no pass
 
 
 @pytest.fixture

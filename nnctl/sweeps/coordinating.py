@@ -88,7 +88,7 @@ def sweeping(
         with opened(ready.search.total) as trains, ExitStack() as held:
             record = beginning.open(held)
             yield from beginning.wait_for_orphans(record)
-            yield from _driven(ready, record, trains, fail_fast=fail_fast, argv=argv)
+            yield from _driven(ready, record, trains, jobs=_at_once(trains, jobs), fail_fast=fail_fast, argv=argv)
 
 
 class Beginning:
@@ -163,7 +163,7 @@ class Beginning:
 
 
 def _driven(
-    ready: Ready, record: Record, executor: Executor, *, fail_fast: bool, argv: Sequence[str]
+    ready: Ready, record: Record, executor: Executor, *, jobs: int, fail_fast: bool, argv: Sequence[str]
 ) -> Iterator[SweepEvent]:
     """The events of a sweep that signals end."""
     task = {
@@ -179,7 +179,7 @@ def _driven(
             ready.checker,
             executor,
             metric=ready.metric,
-            jobs=getattr(executor, "jobs", 1),
+            jobs=jobs,
             task=task,
             fail_fast=fail_fast,
             interrupts=interrupts,
@@ -209,6 +209,12 @@ def _executor(
     from nnctl.sweeps.engines.local import Processes
 
     return Processes(min(jobs or cores(), total))
+
+
+def _at_once(executor: Executor, jobs: int | None) -> int:
+    """How many stacks are trained at once; of an executor of others as said, or as the standard library knows it."""
+    known: list[int | None] = [getattr(executor, "jobs", None), jobs, getattr(executor, "_max_workers", None)]
+    return next(filter(None, known), 1)
 
 
 def _ending(drive: Drive, interrupts: Interrupts, total: int) -> Iterator[SweepEvent]:

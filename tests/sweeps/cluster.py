@@ -27,7 +27,16 @@ class Cluster:
             self.add_worker()
 
     def add_worker(self) -> None:
-        words = (self.address, "--nthreads", "1", "--no-nanny", "--local-directory", str(self._folder))
+        words = (
+            self.address,
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--death-timeout",
+            "20",
+            "--local-directory",
+            str(self._folder),
+        )
         self.workers.append(self._start("worker", *words))
 
     def close(self) -> None:
@@ -37,9 +46,13 @@ class Cluster:
 
     def _start(self, kind: str, *words: str) -> subprocess.Popen[bytes]:
         command = (sys.executable, "-m", "dask", kind, "--no-dashboard", *words)
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         with (self._folder / f"{kind}.log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, env=env)
+            return subprocess.Popen(command, stdout=log, stderr=log, env=environment())
+
+
+def environment() -> dict[str, str]:
+    """That of a process which is to find what this one imports."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def until(condition: Callable[[], Any]) -> Any:

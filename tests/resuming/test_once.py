@@ -20,6 +20,7 @@ from nnctl.runs.listing import ls
 from nnctl.runs.run_dir import RunDir
 from nnctl.training.trainer import Epoch
 from tests.resuming.helpers import EVERY_3, ending, killed
+from tests.tables import ONE_BY_ONE, REGRESS, experiment
 
 SHORT = {"train.epochs": 3}
 
@@ -119,8 +120,6 @@ def test_a_change_that_teaches_nothing_keeps_a_run_what_it_was(config: Path) -> 
 
 
 def test_a_diverged_run_is_a_result(in_folder: Path) -> None:
-    from tests.tables import REGRESS, experiment
-
     config = experiment(in_folder, REGRESS)
     spec = {"optimizer": {"type": "sgd", "lr": 1e18}}
     for _ in range(2):

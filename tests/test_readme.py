@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from nnctl.layers import InputColumn
 from nnctl.losses.cross_entropy import CrossEntropy
 from nnctl.preparing.architecture import architecture
 from nnctl.spec.reading import read_experiment
+from nnctl.sweeps.request import read_request
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -83,7 +85,7 @@ def test_the_commands_that_set_up_are_make_targets() -> None:
 
 
 def test_the_yaml_that_is_shown_is_valid(project: Path) -> None:
-    whole, layers, images, extending = blocks("yaml")
+    whole, layers, images, extending = (text for text in blocks("yaml") if not text.startswith("sweep:"))
     configs = project / "configs"
     (configs / "penguins.yaml").write_text(whole)
     assert read_experiment(configs / "penguins.yaml").experiment.train.epochs == 200
@@ -99,6 +101,25 @@ def test_the_yaml_that_is_shown_is_valid(project: Path) -> None:
     (configs / "child.yaml").write_text(extending)
     child = read_experiment(configs / "child.yaml").experiment
     assert (child.name, child.optimizer.name, child.optimizer.lr) == ("penguins-adamw", "adamw", 3e-3)
+
+
+def test_the_section_that_is_shown_is_what_the_words_beside_it_say(project: Path) -> None:
+    (section,) = (text for text in blocks("yaml") if text.startswith("sweep:"))
+    config = project / "configs" / "wine.yaml"
+    config.write_text(f"{config.read_text()}\n{section}")
+    request = read_request(config, ())
+    assert (request.method, request.metric, request.count) == ("random", "val_loss", 20)
+    assert request.params == ("optimizer.lr", "model.dropout", "model.hidden")
+
+
+def test_the_words_that_are_shown_are_words_of_a_sweep(project: Path) -> None:
+    (table,) = re.findall(r"^\| word \| tries \|\n(?:\|.*\n)+", README, re.MULTILINE)
+    (project / "trials.csv").write_text("optimizer.lr,train.epochs\n0.1,3\n0.2,4\n")
+    words = [shlex.split(word) for row in table.splitlines()[2:] for word in re.findall(r"`(.+?)`", row.split("|")[1])]
+    assert len(words) == 8
+    for (word,) in words:
+        given = [word, "seed=1,2"] if word == "train.epochs=50" else [word.replace("@", f"@{project}/")]
+        assert read_request(project / "configs" / "wine.yaml", given).params
 
 
 def test_the_python_that_is_shown_runs(

@@ -180,7 +180,7 @@ class Drive:
     def _look(self) -> Iterator[Event]:
         """See how far the trials have come, and which have ended while others of their stack go on."""
         self._looked, running = time.monotonic(), 0
-        for future, task in self._tasks.items():
+        for task in [task for future, task in self._tasks.items() if future.running()]:
             for number in list(task.orders):
                 state, run_dir = self.states[number], self.record.dir.trial(number)
                 if has_ended(run_dir):
@@ -190,7 +190,7 @@ class Drive:
                     yield from self._ended(state)
                 else:
                     state.epochs = max(state.epochs, epochs_of(run_dir))
-            running += len(task.orders) if future.running() else 0
+            running += len(task.orders)
         self.record.keep_up(self.tried)
         yield Working(running, sum(state.epochs for state in self.states.values()), self._planned())
 

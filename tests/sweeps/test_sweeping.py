@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+import nnctl
 from nnctl.errors import DataError, SpecError
 from nnctl.experiment import train
 from nnctl.running.run import read_run
@@ -137,3 +139,39 @@ def test_the_table_is_read_once_for_all_trials(config: Path, monkeypatch: pytest
 def test_json_holds_no_nan(config: Path) -> None:
     sweep = swept(config, ["optimizer.lr=0.1,1e30", "optimizer.type=sgd"])
     json.loads(folder_of(sweep).sweep_json.read_text(), parse_constant=lambda name: pytest.fail(name))
+
+
+# --- from Python ---
+
+
+def test_a_mapping_says_what_to_try(config: Path) -> None:
+    space = {"model.hidden": [[4], [4, 4]], "optimizer.lr": "log(1e-3,1e-1)", "train.epochs": 2, "model.norm": ["none"]}
+    sweep = nnctl.sweep(config, space, trials=3, method="random", executor=Now())
+    assert [list(trial.params) for trial in sweep.trials] == [["model.hidden", "optimizer.lr"]] * 3
+    assert {trial.epochs for trial in sweep.trials} == {2}
+    assert all(trial.params["model.hidden"] in ([4], [4, 4]) for trial in sweep.trials)
+
+
+def test_a_key_that_the_config_lacks_may_be_what_varies(config: Path) -> None:
+    config.write_text(config.read_text().replace("target: answer", "").replace("drop: [amount]", ""))
+    sweep = swept(config, ["data.target=answer,member", "train.epochs=1"])
+    assert [trial.status for trial in sweep.trials] == ["completed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"jobs": 0}, "jobs: must be a number of processes"),
+        ({"jobs": "2"}, "jobs: must be a number of processes"),
+        ({"engine": "mpi"}, "engine: must be `local` or `dask`"),
+        ({"name": "a/b"}, "name: expected at most 64 letters"),
+    ],
+)
+def test_arguments_of_a_wrong_kind_are_refused(config: Path, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        nnctl.sweep(config, LRS, **arguments)
+
+
+def test_words_of_a_wrong_kind_are_refused(config: Path) -> None:
+    with pytest.raises(SpecError, match=r"overrides: must be a dict"):
+        nnctl.sweep(config, 7)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from nnctl.data.cache import Cache
-from nnctl.errors import NnctlError
+from nnctl.errors import NnctlError, RunError
 from nnctl.preparing.fitted import experiment_from
 from nnctl.preparing.memory import need
 from nnctl.preparing.preparation import Prepared, prepare
@@ -78,17 +78,27 @@ class Opening:
     def open(self, entry: Mapping[str, Any]) -> Member | Run:
         """A trial that is to be trained, or one that has ended."""
         run_dir = RunDir(Path(entry["path"]))
+        notes: tuple[str, ...] = ()
+        recorder = None
         if run_dir.is_run():
-            run = read_run(run_dir)
-            if run.status in FINISHED:
-                return run
-            self._held.enter_context(run_dir.lock())
-            recorder = reopen(run_dir, (), self.cache, argv=self.about["argv"]).recorder
-        else:
-            recorder = self._begin(run_dir, entry)
+            try:
+                run = read_run(run_dir)
+                if run.status in FINISHED:
+                    return run
+                recorder = self._reopened(run_dir)
+            except RunError as error:  # a crash of the machine, say, has left half of a save
+                notes = (f"warning: {error}; the trial is trained anew",)
+        recorder = recorder or self._begin(run_dir, entry, notes)
         return Member(entry["number"], recorder, entry.get("until"), entry.get("drop") or "")
 
-    def _begin(self, run_dir: RunDir, entry: Mapping[str, Any]) -> Recorder:
+    def _reopened(self, run_dir: RunDir) -> Recorder:
+        with ExitStack() as tried:  # the lock of one that cannot go on is let go
+            tried.enter_context(run_dir.lock())
+            recorder = reopen(run_dir, (), self.cache, argv=self.about["argv"]).recorder
+            self._held.push(tried.pop_all())
+        return recorder
+
+    def _begin(self, run_dir: RunDir, entry: Mapping[str, Any], notes: tuple[str, ...]) -> Recorder:
         if os.path.lexists(run_dir.run_lock):  # a start that was killed has left it, unless it is under way
             run_dir.lock().release()
         run_dir.discard()
@@ -99,7 +109,7 @@ class Opening:
             self._held.enter_context(run_dir.lock())
             about = {**self.about, "overrides": dict(entry["overrides"])}
             recorder = begin(run_dir, self.config, prepared, trainer, about)
-            for text in (*prepared.warnings, *prepared.notes):
+            for text in (*notes, *prepared.warnings, *prepared.notes):
                 recorder.note(text)
             return recorder
         except BaseException:

@@ -23,7 +23,9 @@ from nnctl.sweeps.state import State
 from nnctl.sweeps.trial import Order, Trial
 
 LOOK = 0.5  # seconds between two looks at the run folders of what is being trained
-TRIES = 2  # of a trial whose worker dies, or that fails
+TRIES = (
+    2  # of a trial whose worker dies, or that fails; one more by itself where it was among others when that happened
+)
 
 Event = Note | TrialEnded | Working
 
@@ -32,6 +34,7 @@ class Task(NamedTuple):
     """Trials that are being trained together."""
 
     orders: dict[int, Order]  # of those that have not ended
+    size: int  # trials at its start
 
 
 class Drive:
@@ -107,9 +110,13 @@ class Drive:
         running = {number for task in self._tasks.values() for number in task.orders}
         wanted = [order for order in orders if order.trial.number not in running and self._is_open(order)]
         yield from self._check([order.trial for order in wanted])
-        ready = [(order, checked) for order in wanted if (checked := self._ready(order)) is not None]
+        found = [(order, checked) for order in wanted if (checked := self._ready(order)) is not None]
+        suspect = [each for each in found if self.states[each[0].trial.number].failures >= TRIES]
+        ready = [each for each in found if each not in suspect]
         for members in stacks_of([checked.prepared for _, checked in ready], self._jobs) if ready else ():
             self._send([ready[index] for index in members])
+        for each in suspect:
+            self._send([each])
 
     def _is_open(self, order: Order) -> bool:
         state = self.states.get(order.trial.number)
@@ -146,7 +153,7 @@ class Drive:
             for order, checked in members
         ]
         future = self.executor.submit(train_stack, {**self._about, "members": entries})
-        self._tasks[future] = Task({order.trial.number: order for order, _ in members})
+        self._tasks[future] = Task({order.trial.number: order for order, _ in members}, len(members))
 
     # --- what comes back ---
 
@@ -168,14 +175,16 @@ class Drive:
             elif state.is_open(order) and not self._stopping and self._interrupts.received is None:
                 why = reason or state.tried.reason or state.tried.status
                 state.failures += 1
-                if state.failures < TRIES and not self._fail_fast:
+                tries = TRIES + (bool(reason) and task.size > 1)
+                if state.failures < tries and not self._fail_fast:
                     again.setdefault(why, []).append(number)
                 else:
                     yield from self._give_up(state, why)
         self._asked = False
         self.record.changed()
         for why, numbers in again.items():
-            yield self.note(f"warning: {named(numbers)}: {why}; trained once more")
+            alone = len(numbers) > 1 and all(self.states[number].failures >= TRIES for number in numbers)
+            yield self.note(f"warning: {named(numbers)}: {why}; trained once more{', each by itself' * alone}")
 
     def _look(self) -> Iterator[Event]:
         """See how far the trials have come, and which have ended while others of their stack go on."""

@@ -21,6 +21,7 @@ from nnctl.runs.atomic import read_json
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import read_experiment, written
 from nnctl.training.stack import Stack
+from tests.resuming.helpers import rows
 from tests.stacks.helpers import CLOSE, numbers
 from tests.tables import experiment
 
@@ -225,3 +226,17 @@ def test_a_task_may_have_as_many_files_open_as_its_trials_need(tasks: Tasks) -> 
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert {entry["status"] for entry in found} == {"completed"}
+
+
+@pytest.mark.parametrize("name", ["run.json", "checkpoints/last.safetensors"])
+def test_a_trial_whose_folder_is_damaged_is_trained_anew(tasks: Tasks, name: str) -> None:
+    task = tasks(until=3)
+    train_stack(task)
+    trial = folders(task)[2]
+    (trial.path / "checkpoints/last.prev").unlink(missing_ok=True)
+    (trial.path / name).write_bytes(b"{")
+    found = train_stack(tasks())["members"]
+    assert [entry["status"] for entry in found] == ["completed"] * 4
+    assert "is damaged" in trial.log.read_text()
+    assert trial.log.read_text().splitlines()[0].endswith("; the trial is trained anew")
+    assert [row[0] for row in rows(trial)] == ["1", "2", "3", "4", "5"]

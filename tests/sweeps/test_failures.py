@@ -207,3 +207,16 @@ def test_trials_wait_for_a_decision_go_on_and_are_dropped(
     assert [trial.epochs for trial in sweep.trials].count(3) == 1
     assert [trial.status for trial in sweep.trials if trial.epochs == 2] == ["early_stopped"] * 2
     assert all("was better after 2 epochs" in trial.reason for trial in sweep.trials if trial.epochs == 2)
+
+
+@pytest.mark.usefixtures("together")
+def test_one_that_kills_its_worker_again_and_again_costs_the_others_nothing(config: Path) -> None:
+    executor = Dying((2, 1), (2, 2), (2, 3))
+    events = events_of(config, WORDS, executor=executor)
+    notes = [event.text.partition(": ")[2] for event in events if isinstance(event, Note)]
+    assert notes[0] == "trials 1, 2, 3: its worker process (pid 7) was ended by SIGKILL; trained once more"
+    assert notes[1].endswith("trained once more, each by itself")
+    last = events[-1]
+    assert isinstance(last, SweepFinished)
+    assert [trial.status for trial in last.sweep.trials] == ["completed", "failed", "completed"]
+    assert executor.trained == [[1, 2, 3], [1, 2, 3], [1], [2], [3]]

@@ -7,7 +7,7 @@ a component, and its slot holds them as arrays ready to broadcast.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -153,9 +153,11 @@ def common(value: Any) -> Any:
         return None
     if isinstance(value, tuple):
         return tuple(common(item) for item in value)
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, common(item)) for key, item in value.items()))
     if not dataclasses.is_dataclass(value):
         return value
-    free = stack_options(type(value)) if isinstance(value, Component) else ()
+    free = stack_options(type(value))
     fields = [field.name for field in dataclasses.fields(value)]
     return type(value), tuple((name, common(getattr(value, name))) for name in fields if name not in free)
 

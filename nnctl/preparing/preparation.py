@@ -178,10 +178,12 @@ def _job(
         regularization=experiment.regularization,
         max_time=train.max_time,
         on_nan=train.on_nan,
-        save_steps=_save_steps(experiment.checkpoint),
+        save_steps=_pause(experiment.checkpoint, "steps"),
+        save_epochs=_pause(experiment.checkpoint, "epochs"),
     )
 
 
-def _save_steps(checkpoint: Checkpoint) -> int | None:
+def _pause(checkpoint: Checkpoint, wanted: Literal["epochs", "steps"]) -> int | None:
+    """The pause between two saves in that unit; None where it is stated in another."""
     count, unit = checkpoint.pause
-    return count if unit == "steps" else None
+    return count if unit == wanted else None

@@ -22,6 +22,7 @@ from nnctl.running.recording import begin, now
 from nnctl.running.reopening import Resumed, reopen
 from nnctl.running.run import FINISHED, Run, read_run
 from nnctl.running.threads import Threads, recorded, threaded
+from nnctl.runs.atomic import is_unreadable
 from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import Spec, read_experiment
@@ -125,11 +126,14 @@ class CrossValidation:
                 try:
                     opened = reopen(run_dir, (), self.cache)
                 except RunError as error:
-                    damaged = [f"warning: {error}; the fold is trained anew"]
+                    if is_unreadable(error):
+                        raise
+                    kept = run_dir.set_aside()
+                    damaged = [f"warning: {error}; the fold is trained anew, what there was is kept as {kept.name}"]
                 else:
                     held.push(tried.pop_all())
                     return opened
-        run_dir.discard()  # of a fold that is damaged, or whose start was killed
+        run_dir.discard()  # of a fold whose start was killed
         prepared = self._waiting.pop() if self._waiting else self.prepared(number)
         if self.data_sha256 not in (None, prepared.fitted.data_sha256):
             message = "has changed since the first folds were trained on it; put the old file back, or train all again"

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from nnctl.running.folding import FoldsRecorder
 from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Event, Finished, Note, Started, reason_of
+from nnctl.running.open_files import room_for
 from nnctl.running.recording import Recorder
 from nnctl.running.reopening import Resumed
 from nnctl.running.run import Run
@@ -19,11 +20,14 @@ from nnctl.training.events import Epoch
 from nnctl.training.job import Job
 
 MOST_BYTES = 2**28  # of the training rows of all folds, which lie in memory beside each other
+MOST_TOLD = 50_000  # epochs of all folds, most of which wait in memory for their turn to be told
 
 
 def pays(job: Job, count: int) -> bool:
     """Whether so many folds like this one are worth being held in memory at once."""
-    return kind_of(job) is not None and most_members(job, 1) >= count and count * job.train.x.nbytes <= MOST_BYTES
+    told = count * job.epochs // job.eval_every
+    small = count * job.train.x.nbytes <= MOST_BYTES and told <= MOST_TOLD and room_for(count) == count
+    return small and kind_of(job) is not None and most_members(job, 1) >= count
 
 
 def sharing(opened: Mapping[int, Resumed]) -> list[dict[int, Resumed]]:
@@ -33,9 +37,10 @@ def sharing(opened: Mapping[int, Resumed]) -> list[dict[int, Resumed]]:
     found: dict[Hashable, dict[int, Resumed]] = {}
     for kind, places in enumerate(groups([trainer.job for trainer in trainers], own_rows=True)):
         for place in places:
-            ended = opened[numbers[place]].recorder.stop is not None  # killed between its last save and its end
-            key = numbers[place] if ended else (kind, place_of(trainers[place]))
-            found.setdefault(key, {})[numbers[place]] = opened[numbers[place]]
+            number, stands = numbers[place], place_of(trainers[place])
+            ended = opened[number].recorder.stop is not None  # killed between its last save and its end
+            key = number if ended or stands is None else (kind, stands)
+            found.setdefault(key, {})[number] = opened[number]
     return list(found.values())
 
 
@@ -50,6 +55,8 @@ def trained_together(recorder: FoldsRecorder, opened: Mapping[int, Resumed], int
     yield from _begun(recorder, numbers[0], opened[numbers[0]])
     try:
         for place, told in side_by_side(recorders, interrupts):
+            if not isinstance(told, Epoch):
+                recorders.remove(opened[numbers[place]].recorder)
             if isinstance(told, Exception):
                 raise told
             if isinstance(told, Run):

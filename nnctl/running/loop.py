@@ -11,7 +11,7 @@ from nnctl.running.interrupts import Interrupts
 from nnctl.running.recording import Recorder
 from nnctl.running.run import Run
 from nnctl.runs.places import from_here
-from nnctl.training.trainer import Epoch, Fault, Tick
+from nnctl.training.trainer import Epoch, Fault, Tick, Trainer
 
 
 class Started(NamedTuple):
@@ -67,7 +67,7 @@ def running(
     before, recorder.unsaid = recorder.unsaid, []
     try:
         yield from _told(recorder, (*before, *notes))
-        yield from _loop(recorder, interrupts)
+        yield from to_its_end(recorder, interrupts)
     except Exception as error:
         recorder.fail(reason_of(error))
         raise
@@ -78,11 +78,12 @@ def reason_of(error: Exception) -> str:
     return str(error) if isinstance(error, NnctlError) else f"{type(error).__name__}: {error}"
 
 
-def _loop(recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
-    """Run the trainer, record what it yields, and end at a signal."""
+def to_its_end(recorder: Recorder, interrupts: Interrupts, until: int | None = None) -> Iterator[Event]:
+    """Run the trainer, record what it yields, and end at a signal, or once so many epochs are done."""
     trainer = recorder.trainer
     stop = recorder.stop  # of a run that was killed between its last save and its end
-    for event in trainer.run() if stop is None else ():
+    over = stop is not None or interrupts.received is not None or waits(trainer, until)
+    for event in () if over else trainer.run():
         told = recorder.epoch(event) if isinstance(event, Epoch) else recorder.keep_up()
         if interrupts.take_save() and not (isinstance(event, Epoch) and event.stop):  # an end saves itself
             told += recorder.save()
@@ -92,16 +93,25 @@ def _loop(recorder: Recorder, interrupts: Interrupts) -> Iterator[Event]:
             yield event
         yield from _told(recorder, told)
         stop = event.stop if isinstance(event, Epoch) else None
-        if stop is not None or interrupts.received is not None:
+        if stop is not None or interrupts.received is not None or waits(trainer, until):
             break
     signal = None if stop is not None else interrupts.received
-    if stop is not None:
-        run = recorder.finish(stop)
-    else:
-        assert signal is not None
-        run = recorder.interrupt(f"{signal.name} in epoch {trainer.progress.epoch + 1}")
+    run = recorder.interrupt(reason_to_stop(trainer, interrupts, until)) if stop is None else recorder.finish(stop)
     yield from map(Note, recorder.unsaid)
     yield Finished(run, None if signal is None else int(signal))
+
+
+def waits(trainer: Trainer, until: int | None) -> bool:
+    """Whether a trainer has come to the end of the epoch that it is to wait after."""
+    return until is not None and trainer.progress.epoch >= until and not trainer.progress.batch
+
+
+def reason_to_stop(trainer: Trainer, interrupts: Interrupts, until: int | None) -> str:
+    """Why a run that has not ended stands still."""
+    epoch = trainer.progress.epoch
+    if waits(trainer, until) or interrupts.received is None:
+        return f"waits after epoch {epoch}"
+    return f"{interrupts.received.name} in epoch {epoch + 1}"
 
 
 def _told(recorder: Recorder, notes: Iterable[str]) -> Iterator[Note]:

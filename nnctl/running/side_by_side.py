@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from nnctl.errors import NnctlError
 from nnctl.running.interrupts import Interrupts
-from nnctl.running.loop import reason_of
+from nnctl.running.loop import reason_of, reason_to_stop, waits
 from nnctl.running.recording import Recorder
 from nnctl.running.run import Run
 from nnctl.training.events import Epoch
@@ -25,18 +25,14 @@ def side_by_side(recorders: Sequence[Recorder], interrupts: Interrupts, until: i
     Those that are left go on in ever smaller stacks. An error of one of them, such as a full disk, ends that one alone.
     """
     runs = SideBySide(recorders, interrupts)
-    while runs.left and not runs.stopped() and not _done(runs.left[0], until):
-        left = runs.left
-        stack = Stack([recorder.trainer for recorder in left])
-        for event in stack.run(until):
-            if isinstance(event, Round):
-                for place, epoch in event.epochs:
-                    yield from runs.epoch(left[place], epoch)
-            yield from runs.keep_up()
-            if runs.stopped():
-                break
+    try:
+        while runs.left and not runs.stopped() and not waits(runs.left[0].trainer, until):
+            yield from runs.train(until)
+    except MemoryError as error:  # where the pass stood when it ran out nobody knows: their saves count
+        for recorder in tuple(runs.left):
+            yield runs.lost(recorder, error)
     for recorder in tuple(runs.left):
-        yield runs.rest(recorder, waits=_done(recorder, until))
+        yield runs.rest(recorder, until)
 
 
 class SideBySide:
@@ -46,8 +42,25 @@ class SideBySide:
         self.left = list(recorders)
         self._places = {id(recorder): place for place, recorder in enumerate(recorders)}
         self._interrupts = interrupts
-        for recorder in recorders:
-            recorder.company = len(recorders)
+
+    def train(self, until: int | None) -> Iterator[Told]:
+        """Train those that are left in one stack, until half of them have ended."""
+        left = self.left
+        for recorder in left:
+            recorder.company = len(left)
+        for event in (stack := Stack([recorder.trainer for recorder in left])).run(until):
+            if isinstance(event, Round):
+                for place, epoch in event.epochs:
+                    yield from self.epoch(left[place], epoch)
+            yield from self.keep_up()
+            stack.drop(place for place, recorder in enumerate(left) if recorder not in self.left)
+            if self.stopped():
+                return
+
+    def lost(self, recorder: Recorder, error: Exception) -> Told:
+        """End a run by an error that is not its own."""
+        recorder.fail(reason_of(error))
+        return self._ended(recorder, error)
 
     def stopped(self) -> bool:
         """Whether a signal has asked for the end."""
@@ -71,10 +84,9 @@ class SideBySide:
             if error is not None:
                 yield self._ended(recorder, error)
 
-    def rest(self, recorder: Recorder, *, waits: bool) -> Told:
+    def rest(self, recorder: Recorder, until: int | None) -> Told:
         """Save a run that has not ended."""
-        epoch, signal = recorder.trainer.progress.epoch, self._interrupts.received
-        reason = f"waits after epoch {epoch}" if waits or signal is None else f"{signal.name} in epoch {epoch + 1}"
+        reason = reason_to_stop(recorder.trainer, self._interrupts, until)
         return self._ended(recorder, _tried(recorder, partial(recorder.interrupt, reason)))
 
     def _ended(self, recorder: Recorder, how: Run | Exception) -> Told:
@@ -95,8 +107,3 @@ def _kept_up(recorder: Recorder, *, save: bool) -> None:
     recorder.rows.flush_if_due()
     for text in recorder.save() if save else ():
         recorder.note(text)
-
-
-def _done(recorder: Recorder, until: int | None) -> bool:
-    progress = recorder.trainer.progress
-    return until is not None and progress.epoch >= until and not progress.batch

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
-import resource
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnctl.data.cache import Cache
@@ -21,11 +22,13 @@ from nnctl.preparing.preparation import Prepared, prepare
 from nnctl.preparing.remembering import Memory
 from nnctl.preparing.sizes import SHARE, machine_memory
 from nnctl.running.interrupts import Interrupts
-from nnctl.running.members import Member, Result, failed, result, together, trained
+from nnctl.running.open_files import room_for
 from nnctl.running.recording import Recorder, begin
 from nnctl.running.reopening import reopen
 from nnctl.running.run import FINISHED, Run, read_run
+from nnctl.running.stack_members import Member, Result, failed, left, result, together, trained
 from nnctl.running.threads import Neighbours, Threads, decided, threaded
+from nnctl.runs.atomic import is_unreadable
 from nnctl.runs.find import cache_folder
 from nnctl.runs.run_dir import RunDir
 from nnctl.training.alike import groups
@@ -36,7 +39,6 @@ from nnctl.training.trainer import Trainer
 # From the times of stacks of networks of 30 to 100,000 parameters (benchmarks/stacks.py measures them).
 MOST = 128  # members, each of which has files that are open
 ELEMENTS = 2**20  # parameters of all members together, beyond which the vectors leave the cache
-OPEN, OTHERS = 3, 64  # files that stay open: of a member its lock, metrics and log; those of the process
 LARGE = 50_000  # parameters of a network that is no slower alone
 
 
@@ -46,36 +48,50 @@ def train_stack(task: Mapping[str, Any]) -> dict[str, Any]:
     A trial that has ended is given back as it stands, one that was interrupted goes on. ``task`` and the result are
     plain values for JSON (nnctl.task/1). What is wrong with one trial ends that one alone.
     """
+    entries, results = task["members"], []
+    with threadpool_limits(1), Neighbours() as neighbours, Interrupts() as interrupts:
+        opening, room = Opening(task, neighbours), room_for(len(entries))
+        for start in range(0, len(entries), room):
+            with ExitStack() as held:
+                results += _pass(opening, entries[start : start + room], interrupts, held)
+    return {"members": results}
+
+
+def _pass(
+    opening: Opening, entries: Sequence[Mapping[str, Any]], interrupts: Interrupts, held: ExitStack
+) -> list[Result]:
+    """Train as many trials as can be open at once."""
     results: dict[int, Result] = {}
-    _allow_files(OPEN * len(task["members"]) + OTHERS)
-    with threadpool_limits(1), Neighbours() as neighbours, Interrupts() as interrupts, ExitStack() as held:
-        opening = Opening(task, neighbours, held)
-        members = []
-        for entry in task["members"]:
-            try:
-                found = opening.open(entry)
-            except (NnctlError, OSError, MemoryError) as error:
-                results[entry["number"]] = failed(entry["number"], error)
-                continue
-            if isinstance(found, Member):
-                members.append(found)
-            else:
-                results[entry["number"]] = result(entry["number"], found)
-        for some in together(members):
-            results |= trained(some, interrupts)
-    return {"members": [results[entry["number"]] for entry in task["members"]]}
+    members = []
+    for entry in entries:
+        number = entry["number"]
+        if interrupts.received is not None:
+            results[number] = left(number, interrupts.received.name)
+            continue
+        try:
+            found = opening.open(entry, held)
+        except (NnctlError, OSError, MemoryError) as error:
+            results[number] = failed(number, error)
+            continue
+        if isinstance(found, Member):
+            members.append(found)
+        else:
+            results[number] = result(number, found)
+    for some in together(members):
+        results |= trained(some, interrupts)
+    return [results[entry["number"]] for entry in entries]
 
 
 class Opening:
-    """Opens the run folders of a task's trials, and holds their locks."""
+    """Opens the run folders of a task's trials; their locks are held by whoever wants them open."""
 
-    def __init__(self, task: Mapping[str, Any], neighbours: Neighbours, held: ExitStack) -> None:
+    def __init__(self, task: Mapping[str, Any], neighbours: Neighbours) -> None:
         self.about = task["about"]
         self.config = (Path(task["sweep"]) / "config.yaml").read_bytes()
         self.cache = Cache(cache_folder(task["runs"]))
-        self._neighbours, self._held, self._memory = neighbours, held, Memory()
+        self._neighbours, self._memory = neighbours, Memory()
 
-    def open(self, entry: Mapping[str, Any]) -> Member | Run:
+    def open(self, entry: Mapping[str, Any], held: ExitStack) -> Member | Run:
         """A trial that is to be trained, or one that has ended."""
         run_dir = RunDir(Path(entry["path"]))
         notes: tuple[str, ...] = ()
@@ -85,20 +101,25 @@ class Opening:
                 run = read_run(run_dir)
                 if run.status in FINISHED:
                     return run
-                recorder = self._reopened(run_dir)
-            except RunError as error:  # a crash of the machine, say, has left half of a save
-                notes = (f"warning: {error}; the trial is trained anew",)
-        recorder = recorder or self._begin(run_dir, entry, notes)
+                recorder = self._reopened(run_dir, held)
+            except RunError as error:
+                if is_unreadable(error):
+                    raise
+                kept = run_dir.set_aside()  # after a crash of the machine, say, that has left half of a save
+                notes = (f"warning: {error}; the trial is trained anew, what there was is kept as {kept.name}",)
+        recorder = recorder or self._begin(run_dir, entry, notes, held)
         return Member(entry["number"], recorder, entry.get("until"), entry.get("drop") or "")
 
-    def _reopened(self, run_dir: RunDir) -> Recorder:
+    def _reopened(self, run_dir: RunDir, held: ExitStack) -> Recorder:
         with ExitStack() as tried:  # the lock of one that cannot go on is let go
             tried.enter_context(run_dir.lock())
-            recorder = reopen(run_dir, (), self.cache, argv=self.about["argv"]).recorder
-            self._held.push(tried.pop_all())
+            recorder, notes = reopen(run_dir, (), self.cache, argv=self.about["argv"])
+            for text in notes:
+                recorder.note(text)
+            held.push(tried.pop_all())
         return recorder
 
-    def _begin(self, run_dir: RunDir, entry: Mapping[str, Any], notes: tuple[str, ...]) -> Recorder:
+    def _begin(self, run_dir: RunDir, entry: Mapping[str, Any], notes: tuple[str, ...], held: ExitStack) -> Recorder:
         if os.path.lexists(run_dir.run_lock):  # a start that was killed has left it, unless it is under way
             run_dir.lock().release()
         run_dir.discard()
@@ -106,7 +127,7 @@ class Opening:
         trainer = Trainer(prepared.job)
         run_dir.create_here()
         try:
-            self._held.enter_context(run_dir.lock())
+            held.enter_context(run_dir.lock())
             about = {**self.about, "overrides": dict(entry["overrides"])}
             recorder = begin(run_dir, self.config, prepared, trainer, about)
             for text in (*notes, *prepared.warnings, *prepared.notes):
@@ -121,15 +142,6 @@ class Opening:
         experiment = replace(experiment_from(entry["spec"]), name=name)
         prepared = decided(prepare(experiment, cache=self.cache, memory=self._memory), self._neighbours)
         return threaded(prepared, Threads(1, prepared.job.shards))
-
-
-def _allow_files(count: int) -> None:
-    """Let this process have so many files open, as far as the system lets it; some let it have 256 at first."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < count:
-        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
-        with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def stacks_of(prepared: Sequence[Prepared], jobs: int) -> list[list[int]]:
@@ -153,5 +165,7 @@ def most_members(job: Job, jobs: int) -> int:
         return 1
     batch = min(job.batch_size, len(job.train))
     alone = need(job.network, job.loss, job.optimizer, dtype=job.dtype, batch=batch)
-    fitting = int(machine_memory() * SHARE / jobs / max(1, sum(alone)))
+    judged = len(job.val or ()) + len(job.train) * job.measures_train
+    scores = judged * math.prod(job.network.output) * np.dtype(job.dtype).itemsize
+    fitting = int(machine_memory() * SHARE / jobs / max(1, sum(alone) + scores))
     return max(1, min(MOST, fitting, ELEMENTS // job.network.parameters))

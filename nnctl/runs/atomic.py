@@ -164,6 +164,11 @@ def cannot_write(path: Path, error: OSError, *, done: str = "written") -> Output
     return OutputError(Problem(message, place=Place(str(path))))
 
 
+def is_unreadable(error: RunError) -> bool:
+    """Whether a file is there, and the system would not let it be read: it may do so another time."""
+    return isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, FileNotFoundError)
+
+
 def reason(error: OSError) -> str:
     """The system's words for an error, as the middle of a sentence."""
     words = error.strerror or str(error) or type(error).__name__

@@ -69,9 +69,10 @@ class Checkpoints:
             what = error.problems[0].message.partition(";")[0]
             try:
                 found = checkpoint.load(self.run.previous)
-            except RunError:
+            except RunError as other:
                 message = f"{what}, and so is the save before it, {self.run.previous.name}; train again"
-                raise RunError(Problem(message, place=Place(str(self.run.last)))) from None
+                place = Place(str(self.run.last))
+                raise RunError(Problem(message, place=place)) from error.__cause__ or other.__cause__
             self._fell_back = True
             return found, [f"warning: {self.run.last}: {what}; going on from the save before it, {self.run.previous}"]
 

@@ -60,6 +60,19 @@ class RunDir:
         """Remove the folder of a run that could not begin, as far as the disk lets it be removed."""
         shutil.rmtree(self.path, ignore_errors=True)
 
+    def set_aside(self) -> Path:
+        """Give the folder of a damaged run another name, and back where it lies. Raises: OutputError if that fails."""
+        for number in range(1, MAX_TRIES):
+            kept = self.path.with_name(f"{self.path.name}.damaged-{number}")
+            if not os.path.lexists(kept):
+                break
+        try:
+            self.path.rename(kept)
+            atomic.sync_folder(kept.parent)
+        except OSError as error:
+            raise atomic.cannot_write(self.path, error, done="renamed") from error
+        return kept
+
     def create_fold(self, number: int) -> RunDir:
         """Make the folder for the run of a fold, from 1, inside this one. Raises: OutputError if that fails."""
         run = self.fold(number)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from nnctl.running.members import WAITING
 from nnctl.running.run import FINISHED
+from nnctl.running.stack_members import WAITING
 from nnctl.runs.sweep_dir import SweepDir
 from nnctl.sweeps.checking import Checked
 from nnctl.sweeps.result import Tried

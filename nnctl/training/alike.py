@@ -23,7 +23,7 @@ def kind_of(job: Job) -> Hashable | None:
         return None
     layers = tuple((node.name, common(node.layer)) for node in job.network.walk())
     measured = job.measures_train, job.metrics, job.eval_every
-    steps = job.dtype, job.batch_size, job.shuffle, job.save_steps
+    steps = job.dtype, job.batch_size, job.shuffle, job.save_steps, job.save_epochs
     return layers, job.network.input, job.network.segments, common(job.loss), _moving(job), measured, steps
 
 
@@ -36,14 +36,19 @@ def groups(jobs: Sequence[Job], *, own_rows: bool = False) -> list[list[int]]:
     known: list[Job] = []
     for place, job in enumerate(jobs):
         kind = kind_of(job)
-        rows = _counts(job) if own_rows else _number(known, job)
+        rows = _counts_of_rows(job) if own_rows else _number_of_rows(known, job)
         found.setdefault(place if kind is None else (kind, rows), []).append(place)
     return list(found.values())
 
 
-def place_of(trainer: Trainer) -> Hashable:
-    """Where a training stands: those of one stack stand at the same place of the same epoch."""
+def place_of(trainer: Trainer) -> Hashable | None:
+    """Where a training stands: those of one stack stand at the same place of the same epoch.
+
+    None for one that has been rolled back while it still might be: its steps and its rate are counted otherwise.
+    """
     progress = trainer.progress
+    if progress.anew or progress.rate != 1:
+        return None
     return progress.epoch, progress.batch, progress.skipped, trainer.slot.t, trainer.descent.held
 
 
@@ -59,13 +64,13 @@ def _moving(job: Job) -> Hashable:
     return common(job.optimizer), job.optimizer.ema is None
 
 
-def _counts(job: Job) -> Hashable:
+def _counts_of_rows(job: Job) -> Hashable:
     """How many rows there are, and whether they have weights."""
     parts = [job.train] if job.val is None else [job.train, job.val]
     return tuple((len(part), part.t.shape, part.w is None, part.weight is None) for part in parts)
 
 
-def _number(known: list[Job], job: Job) -> int:
+def _number_of_rows(known: list[Job], job: Job) -> int:
     """The number of the rows of a job, among those of the jobs that are known."""
     for number, other in enumerate(known):
         if same_rows(other, job):

@@ -44,6 +44,7 @@ class Job:
     threads: int = 1  # that work on a step
     shards: int = 1  # parts that a batch is split into; one where its rows hang together
     save_steps: int | None = None  # optimizer steps from one tick that asks for a save to the next
+    save_epochs: int | None = None  # epochs from one save to the next
 
     @property
     def epoch_steps(self) -> int:

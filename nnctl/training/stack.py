@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -80,6 +80,7 @@ class Stack:
             self._ending.setdefault(each.epochs, []).append(place)
         self._before = [trainer.progress.seconds for trainer in trainers]
         self._began = time.perf_counter()
+        self._due = self._began + TICK  # when the next tick is
 
     def _join(self, place: int, trainer: Trainer) -> None:
         """Lay the vectors of a trainer into those of the stack."""
@@ -95,28 +96,42 @@ class Stack:
         """Train until all have ended, or so many epochs are done, or half of the members have ended.
 
         In the last case the others train faster in a stack of their own. Epochs that are not evaluated, and end nobody,
-        are not told.
+        are not told, but for a tick when one is due.
         """
+        save_epochs = self.trainers[0].job.save_epochs
         while self.live and (until is None or self._epoch < until or self._batch):
             pause, lost = self._train()
-            if pause != "epoch":
+            if lost:
                 self._tell(self.live)
-                if lost:
-                    yield Round(lost)
-                yield Tick(self._epoch + 1, self.slot.t, self._seconds(), pause == "save")
+                yield Round(lost)
+            if pause != "epoch":
+                yield self._tick(save=pause == "save")
                 continue
-            found = [*lost, *self._finish_epoch()]
+            found = yield from self._finish_epoch()
             if found:
                 yield Round(found)
+            save = save_epochs is not None and self._epoch % save_epochs == 0
+            if save or time.perf_counter() >= self._due:
+                yield self._tick(save=save)
             if 0 < 2 * len(self.live) <= len(self.trainers):
                 break
         self._tell(self.live)
+
+    def drop(self, places: Iterable[int]) -> None:
+        """Train some members no further: an error has ended them elsewhere."""
+        gone = {*places}
+        self.live = [place for place in self.live if place not in gone]
+
+    def _tick(self, *, save: bool = False) -> Tick:
+        self._tell(self.live)
+        self._due = time.perf_counter() + TICK
+        return Tick(self._epoch + 1, self.slot.t, self._seconds(), save)
 
     def _train(self) -> tuple[Literal["epoch", "tick", "save"], list[tuple[int, Epoch]]]:
         """Take batches until the epoch is over, or a tick or a save is due; with the members that are lost."""
         lost: list[tuple[int, Epoch]] = []
         batches, run_at, steps = self.batches, self.space.at, self.trainers[0].job.save_steps
-        due, gathers = time.perf_counter() + TICK, self.descent.optimizer.accumulate > 1
+        due, gathers = self._due, self.descent.optimizer.accumulate > 1
         if self._batch == 0:
             batches.shuffle()
         with np.errstate(all="ignore"):  # the losses and the gradients of every batch are looked at instead
@@ -141,25 +156,29 @@ class Stack:
                     return "tick", lost
         return "epoch", lost
 
-    def _finish_epoch(self) -> list[tuple[int, Epoch]]:
-        """Count the epoch; evaluate the members for which it is time, and draw the conclusions for each of them."""
+    def _finish_epoch(self) -> Generator[Tick, None, list[tuple[int, Epoch]]]:
+        """Evaluate the members for which it is time, draw the conclusions for each of them, and count the epoch."""
         epoch = self._epoch + 1
         due = epoch % self._eval_every == 0
         judged = self.live if due else [place for place in self._ending.get(epoch, ()) if place in self.live]
-        found = self._judge(judged, epoch) if judged else []
+        found = (yield from self._judge(judged, epoch)) if judged else []
         self._epoch, self._batch = epoch, 0
         self._loss.fill(0)
         self._weight.fill(0)
         self._end(found)
+        if found and len(judged) < len(self.live) + len(found):
+            self._tell(self.live)  # also those that were not judged: whoever is told of others may save them
         return found
 
-    def _judge(self, places: Sequence[int], epoch: int) -> list[tuple[int, Epoch]]:
+    def _judge(self, places: Sequence[int], epoch: int) -> Generator[Tick, None, list[tuple[int, Epoch]]]:
         """Evaluate some members, and have their trainers draw the conclusions."""
         means = (self._loss / np.where(self._weight == 0, 1, self._weight)).tolist()
         ending = self._ending.get(epoch, ())
         self._tell(places)
-        with np.errstate(all="ignore"):
-            verdicts = self._judging.verdicts(places, [means[place] for place in places])
+        for _ in self._judging.score():
+            if time.perf_counter() >= self._due:
+                yield self._tick()
+        verdicts = self._judging.verdicts(places, [means[place] for place in places])
         found = []
         for place, (values, decisive, finite) in zip(places, verdicts, strict=True):
             end = "all epochs done" if place in ending else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +43,7 @@ class StackJudging:
             part: np.empty((count, len(examples), *network.output), weights.dtype)
             for part, examples in each[0].parts.items()
         }
+        self._losses: dict[str, list[float]] = {}  # of every member in the part, once it is scored
         self._waiting = {
             part: Waiting(part, examples, self.job, count)
             for part, examples in each[0].parts.items()
@@ -51,37 +52,48 @@ class StackJudging:
 
     def verdicts(self, members: Sequence[int], means: Sequence[float]) -> list[Verdict]:
         """The verdicts on some members, whose mean losses over the epoch as the weights moved are given."""
+        with np.errstate(all="ignore"):
+            return self._verdicts(members, means)
+
+    def _verdicts(self, members: Sequence[int], means: Sequence[float]) -> list[Verdict]:
         known: list[dict[str, float]] = [{} for _ in members]
         finite = [math.isfinite(mean) for mean in means]
         if not self._finite():
             sound = np.logical_and.reduce(np.isfinite(self._weights.theta), -1)
             finite = [each and bool(sound[member]) for each, member in zip(finite, members, strict=True)]
-        for part in self._scores:
-            losses = self._score(part)
+        for part, losses in self._losses.items():
             for place, member in enumerate(members):
                 loss = known[place][f"{part}_loss"] = losses[member]
                 finite[place] = finite[place] and math.isfinite(loss)
             self._measure(part, members, known)
         return [self._verdict(own, mean, finite=each) for own, mean, each in zip(known, means, finite, strict=True)]
 
-    def _score(self, part: str) -> list[float]:
+    def score(self) -> Iterator[None]:
+        """Run all rows of all parts, with a pause after some of them: then come the ``verdicts``."""
+        for part in self._scores:
+            self._losses[part] = yield from self._score(part)
+
+    def _score(self, part: str) -> Generator[None, None, list[float]]:
         """Run all rows of a part; the mean loss of every member."""
         scores, each = self._scores[part], [own.parts[part] for own in self._each]
         total, weight = np.zeros(len(each)), np.zeros(len(each))
         for start in range(0, len(each[0]), self._rows):
             rows = slice(start, min(start + self._rows, len(each[0])))
-            run = self._space.at(rows.stop - rows.start)
-            self._load(run, each, rows)
-            run.forward()
-            if each[0].w is None:
-                total += loss_sums(run.losses)
-                weight += run.rows
-            else:
-                sums = np.array([_weighed(own, examples, rows) for own, examples in zip(run.losses, each, strict=True)])
-                total += sums[:, 0]
-                weight += sums[:, 1]
+            with np.errstate(all="ignore"):
+                run = self._space.at(rows.stop - rows.start)
+                self._load(run, each, rows)
+                run.forward()
+                if each[0].w is None:
+                    total += loss_sums(run.losses)
+                    weight += run.rows
+                else:
+                    sums = np.array([_weighed(*own, rows) for own in zip(run.losses, each, strict=True)])
+                    total += sums[:, 0]
+                    weight += sums[:, 1]
             scores[:, rows] = run.scores
-        means: list[float] = (total / weight).tolist()  # nan where no row has a weight
+            yield
+        with np.errstate(all="ignore"):
+            means: list[float] = (total / weight).tolist()  # nan where no row has a weight
         return means
 
     def _load(self, run: Pass, each: Sequence[Examples], rows: slice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -152,3 +153,30 @@ def test_all_of_them_are_announced_at_once(config: Path) -> None:
     first = next(training(config, folds=3))
     assert isinstance(first, FoldsStarted)
     assert first.folds == 3
+
+
+def test_an_error_in_one_leaves_those_that_have_ended_as_they_are(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, calls = Recorder.finish, []
+
+    def full(self: Recorder, *arguments: Any) -> Any:
+        calls.append(self)
+        if len(calls) == 2:
+            raise OutputError("no space left on device")
+        return finish(self, *arguments)
+
+    monkeypatch.setattr(Recorder, "finish", full)
+    with pytest.raises(OutputError):
+        nnctl.train(config, {"train.epochs": 2}, folds=3)
+    (summary,) = ls(Path("runs"))
+    statuses = [json.loads((Path(summary.run) / f"fold-{n}/run.json").read_text())["status"] for n in (1, 2, 3)]
+    assert statuses == ["completed", "failed", "failed"]
+
+
+def test_more_folds_than_files_may_be_open_train_one_by_one(
+    config: Path, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnctl.running.folds_together.room_for", lambda runs: runs - 1)
+    assert nnctl.train(config, {"train.epochs": 2}, folds=3).status == "completed"
+    assert sizes == []

@@ -19,6 +19,7 @@ from nnctl.layers.dense import Dense
 from nnctl.layers.dropout import Dropout
 from nnctl.layers.leaky_relu import LeakyRelu
 from nnctl.layers.residual import Residual
+from nnctl.network.members import common
 from nnctl.network.network import Network, build
 from nnctl.network.penalties import Regularization
 from nnctl.optimizers import Clip, Optimizer
@@ -28,11 +29,11 @@ from nnctl.schedules import Schedule
 from nnctl.schedules.cosine import Cosine
 from nnctl.schedules.plateau import Plateau
 from nnctl.testing.harness import made
-from nnctl.training.alike import groups
+from nnctl.training.alike import groups, place_of
 from nnctl.training.job import Job
 from nnctl.training.stack import Round, Stack
 from nnctl.training.trainer import Tick, Trainer
-from tests.stacks.helpers import alone, assert_same, together
+from tests.stacks.helpers import CLOSE, alone, assert_same, together
 from tests.test_continuing import kept
 from tests.test_trainer import examples, job
 
@@ -198,3 +199,65 @@ def test_what_goes_by_the_clock_or_answers_numbers_that_are_not_finite_trains_al
 
 def test_equal_rows_are_the_same_rows() -> None:
     assert groups([job(train=examples(50, "train")), job(train=examples(50, "train"))]) == [[0, 1]]
+
+
+@pytest.mark.parametrize("eval_every", [1, 3])
+def test_at_every_yield_each_of_them_can_be_saved(monkeypatch: pytest.MonkeyPatch, eval_every: int) -> None:
+    """Also while others end, diverge or are evaluated, and between two evaluations."""
+    monkeypatch.setattr("nnctl.training.stack.TICK", 0.0)
+    jobs = [
+        job(epochs=epochs, eval_every=eval_every, seed=epochs, optimizer=Sgd(lr=1e30 if epochs == 6 else 0.01))
+        for epochs in (7, 2, 8, 6, 9)
+    ]
+    ends = alone(jobs)
+    stack = Stack([Trainer(each) for each in jobs])
+    for _ in stack.run():
+        for place in stack.live:
+            tensors, counters = kept(stack.trainers[place])
+            best = stack.trainers[place].best
+            again = Trainer(jobs[place])
+            again.restore(tensors, counters)
+            again.best.theta[...], again.best.stats[...] = best.theta, best.stats
+            for _ in again.run():
+                pass
+            assert again.stepping.done == ends[place].trainer.stepping.done
+            assert again.best.epoch == ends[place].trainer.best.epoch
+            np.testing.assert_allclose(again.arena.theta, ends[place].trainer.arena.theta, **CLOSE)
+
+
+def test_a_tick_comes_though_no_epoch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnctl.training.stack.TICK", 0.0)
+    jobs = [job(epochs=6, eval_every=100, batch_size=50, seed=seed) for seed in (1, 2)]
+    events = [type(event) for event in Stack([Trainer(each) for each in jobs]).run()]
+    assert events.count(Tick) >= 6
+
+
+def test_a_save_is_asked_for_after_so_many_epochs() -> None:
+    jobs = [job(epochs=7, eval_every=5, save_epochs=2, seed=seed) for seed in (1, 2)]
+    stack = Stack([Trainer(each) for each in jobs])
+    asked = [stack.trainers[0].progress.epoch for event in stack.run() if isinstance(event, Tick) and event.save]
+    assert asked == [2, 4, 6]
+
+
+@pytest.mark.parametrize("kind", ["layers", "losses", "optimizers"])
+def test_all_components_tell_what_members_must_have_in_common(kind: str) -> None:
+    for cls in registry.classes(kind):
+        for example in cls.examples:
+            assert isinstance(hash(common(made(cls, example))), int)
+    weighted = [replace(job().loss, class_weight={"a": 2.0, "b": weight}) for weight in (1.0, 1.0, 3.0)]
+    assert groups([job(loss=loss) for loss in weighted]) == [[0, 1], [2]]
+
+
+def test_bounds_on_the_gradient_may_differ_and_be_none() -> None:
+    clips = [Clip(), Clip(norm=0.1), Clip(value=0.01), Clip(norm=5.0, value=3.0)]
+    jobs = [job(optimizer=Adam(lr=0.01, clip=clip), seed=seed, epochs=4) for seed, clip in enumerate(clips)]
+    assert groups(jobs) == [[0, 1, 2, 3]]
+    for own, member in zip(alone(jobs), together(jobs), strict=True):
+        assert_same(own, member)
+
+
+def test_one_that_was_rolled_back_stands_nowhere() -> None:
+    trainer = Trainer(job())
+    assert place_of(trainer) is not None
+    trainer.progress.rate = 0.5
+    assert place_of(trainer) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import resource
 import signal
@@ -15,8 +16,9 @@ import pytest
 import nnctl
 from nnctl.errors import OutputError, Problem
 from nnctl.preparing.preparation import prepare
+from nnctl.running.recording import Recorder, begin
 from nnctl.running.stacking import stacks_of, train_stack
-from nnctl.runs import checkpoint
+from nnctl.runs import atomic, checkpoint
 from nnctl.runs.atomic import read_json
 from nnctl.runs.run_dir import RunDir
 from nnctl.spec.reading import read_experiment, written
@@ -238,5 +240,75 @@ def test_a_trial_whose_folder_is_damaged_is_trained_anew(tasks: Tasks, name: str
     found = train_stack(tasks())["members"]
     assert [entry["status"] for entry in found] == ["completed"] * 4
     assert "is damaged" in trial.log.read_text()
-    assert trial.log.read_text().splitlines()[0].endswith("; the trial is trained anew")
+    assert (
+        trial.log.read_text()
+        .splitlines()[0]
+        .endswith("; the trial is trained anew, what there was is kept as 0003.damaged-1")
+    )
     assert [row[0] for row in rows(trial)] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_trial_that_cannot_be_read_now_is_left_as_it_is(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    train_stack(tasks(until=3))
+    task = tasks()
+    trial = folders(task)[1]
+    before = {path: path.read_bytes() for path in trial.path.rglob("*.*")}
+
+    def stale(path: Path, *_: Any) -> Any:
+        if path == trial.metrics_csv:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return open_regular(path)
+
+    open_regular = atomic.open_regular
+    monkeypatch.setattr(atomic, "open_regular", stale)
+    found = train_stack(task)["members"]
+    assert [entry["status"] for entry in found] == ["completed", "failed", "completed", "completed"]
+    assert before == {path: path.read_bytes() for path in trial.path.rglob("*.*")}
+    monkeypatch.undo()
+    assert [entry["epochs"] for entry in train_stack(task)["members"]] == [8, 8, 5, 8]
+
+
+def test_where_few_files_may_be_open_trials_train_in_several_passes(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnctl.running.stacking.room_for", lambda runs: 3)
+    found = train_stack(tasks())["members"]
+    assert [(entry["number"], entry["status"]) for entry in found] == [(place, "completed") for place in (1, 2, 3, 4)]
+
+
+def test_where_memory_runs_out_the_trials_have_failed(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(self: Stack) -> Any:
+        raise MemoryError("Unable to allocate")
+
+    monkeypatch.setattr(Stack, "_train", out_of_memory)
+    task = tasks()
+    found = train_stack(task)["members"]
+    assert {(entry["status"], entry["reason"]) for entry in found} == {("failed", "MemoryError: Unable to allocate")}
+    assert {read_json(trial.run_json)["status"] for trial in folders(task)} == {"failed"}
+
+
+def test_nothing_is_trained_on_once_all_have_failed(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Recorder) -> Any:
+        raise OutputError(Problem("no space left"))
+
+    monkeypatch.setattr(Recorder, "save", full)
+    monkeypatch.setattr(Recorder, "due", True)
+    epochs: list[int] = []
+    train = Stack._train
+
+    def counted(self: Stack) -> Any:
+        epochs.append(self._epoch)
+        return train(self)
+
+    monkeypatch.setattr(Stack, "_train", counted)
+    monkeypatch.setattr("nnctl.running.stacking.begin", lambda *each: _unsaved(*each, begin=begin))
+    found = train_stack(tasks())["members"]
+    assert {entry["status"] for entry in found} == {"failed"}
+    assert len(epochs) == 1
+
+
+def _unsaved(*each: Any, begin: Callable[..., Recorder]) -> Recorder:
+    """A run that begins with a save, which is the last that there is room for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Recorder, "save", lambda self: [])
+        return begin(*each)

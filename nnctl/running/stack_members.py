@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 
 from nnctl.errors import NnctlError
 from nnctl.running.interrupts import Interrupts
-from nnctl.running.loop import reason_of
+from nnctl.running.loop import Finished, reason_of, to_its_end, waits
 from nnctl.running.recording import Recorder
 from nnctl.running.run import Run
 from nnctl.running.side_by_side import side_by_side
 from nnctl.training.alike import groups, place_of
-from nnctl.training.events import Epoch, Fault, Stop
+from nnctl.training.events import Stop
 
 WAITING = "waiting"  # the status of a trial whose search has to decide whether it goes on
 
 Result = dict[str, Any]  # plain values
+NOTHING: Result = {"epochs": 0, "best_epoch": 0, "seconds": 0.0, "metrics": {}}
 
 
 class Member(NamedTuple):
@@ -30,8 +31,7 @@ class Member(NamedTuple):
     @property
     def waits(self) -> bool:
         """Whether it has come to where it waits."""
-        progress = self.recorder.trainer.progress
-        return self.until is not None and progress.epoch >= self.until and not progress.batch
+        return waits(self.recorder.trainer, self.until)
 
     @property
     def ended(self) -> bool:
@@ -44,8 +44,9 @@ def together(members: Sequence[Member]) -> list[list[Member]]:
     found: dict[Hashable, list[Member]] = {}
     for number, places in enumerate(groups([member.recorder.trainer.job for member in members])):
         for member in (members[place] for place in places):
-            key = member.number if member.ended else (number, place_of(member.recorder.trainer), member.until)
-            found.setdefault(key, []).append(member)
+            stands = place_of(member.recorder.trainer)
+            alone = member.ended or stands is None
+            found.setdefault(member.number if alone else (number, stands, member.until), []).append(member)
     return list(found.values())
 
 
@@ -70,24 +71,13 @@ def trained(members: Sequence[Member], interrupts: Interrupts) -> dict[int, Resu
 
 def _alone(member: Member, interrupts: Interrupts) -> Result:
     """Train a member by itself, or end it where it stands."""
-    recorder, stop = member.recorder, member.recorder.stop
     if member.drop:
-        stop = Stop("early_stopped", member.drop)
-    events = () if member.ended or interrupts.received is not None else recorder.trainer.run()
-    for event in events:
-        told = recorder.epoch(event) if isinstance(event, Epoch) else recorder.keep_up()
-        if isinstance(event, Fault):
-            told.append(f"{event.told}: {event.answer}")
-        for text in told:
-            recorder.note(text)
-        stop = event.stop if isinstance(event, Epoch) else None
-        if stop is not None or interrupts.received is not None or (isinstance(event, Epoch) and member.waits):
-            break
-    if stop is not None:
-        return result(member.number, recorder.finish(stop))
-    epoch, signal = recorder.trainer.progress.epoch, interrupts.received
-    reason = f"waits after epoch {epoch}" if member.waits or signal is None else f"{signal.name} in epoch {epoch + 1}"
-    return _standing(member, recorder.interrupt(reason))
+        return result(member.number, member.recorder.finish(Stop("early_stopped", member.drop)))
+    run = None
+    for event in to_its_end(member.recorder, interrupts, member.until):
+        run = event.run if isinstance(event, Finished) else run
+    assert run is not None
+    return _standing(member, run)
 
 
 def _standing(member: Member, run: Run) -> Result:
@@ -102,7 +92,11 @@ def result(number: int, run: Run) -> Result:
     return {"number": number, **{name: getattr(run, name) for name in names}}
 
 
+def left(number: int, reason: str) -> Result:
+    """What became of a trial that was not even begun, since a signal came before."""
+    return {"number": number, "status": "interrupted", "reason": reason, **NOTHING}
+
+
 def failed(number: int, error: Exception) -> Result:
     """What became of a trial that an error has ended."""
-    empty = {"epochs": 0, "best_epoch": 0, "seconds": 0.0, "metrics": {}}
-    return {"number": number, "status": "failed", "reason": reason_of(error), **empty}
+    return {"number": number, "status": "failed", "reason": reason_of(error), **NOTHING}

@@ -7,7 +7,6 @@ import math
 import os
 import signal
 import statistics
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,6 @@ from nnctl.training.trainer import Epoch
 from tests.tables import CLASSIFY, ONE_BY_ONE, REGRESS, experiment
 
 pytestmark = pytest.mark.usefixtures("in_folder")
-
-
-@pytest.fixture
-def heeded() -> Iterator[None]:
-    """Ctrl-C is not ignored, as it is where the tests were started with `&`."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def loaded(run: Run, name: str) -> Any:

@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -252,14 +251,6 @@ def test_bad_input_leaves_nothing_behind(in_folder: Path) -> None:
         with pytest.raises(nnctl.NnctlError):
             nnctl.train(config, wrong)
     assert not (in_folder / "runs").exists()
-
-
-@pytest.fixture
-def heeded() -> Iterator[None]:
-    """Ctrl-C is not ignored, as it is where the tests were started with `&`."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("heeded")

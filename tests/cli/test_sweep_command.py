@@ -82,7 +82,8 @@ def test_trials_that_fail_are_told_and_end_it_with_5(nnctl, folder, monkeypatch)
     monkeypatch.setattr(local.Processes, "submit", dying)
     result = nnctl("sweep", "it.yaml", *WORDS, "--jobs", "1")
     assert result.code == 5
-    assert result.err.count("trained once more") == 1
+    assert result.err.count("trained once more\n") == 1
+    assert result.err.count("trained once more, each by itself") == 1
     assert "2 of 2 trials failed; the same command again tries them once more" in result.err
     assert driving.TRIES == 2
 

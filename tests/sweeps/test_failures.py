@@ -130,6 +130,7 @@ def test_fail_fast_stops_at_the_first_failure(config: Path) -> None:
     assert [trial.status for trial in sweep.trials] == ["completed", "failed", "waiting"]
 
 
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_interrupts_the_sweep_which_goes_on_later(config: Path, number: signal.Signals) -> None:
     class Signalled(Busy):

@@ -13,7 +13,6 @@ from rich.text import Text
 from nnctl.console.sweep_names import setting, short_names
 from nnctl.console.text import clean, clock, number
 from nnctl.sweeps.events import SweepStarted, Working
-from nnctl.sweeps.leaderboard import value_of
 from nnctl.sweeps.result import Tried
 
 BEST = 8  # trials in the table
@@ -82,15 +81,15 @@ class SweepFrame:
     def _best(self) -> list[Tried]:
         sign = 1.0 if self._started.goal == "minimize" else -1.0
         metric = self._started.metric
-        having = [each for each in self.ended.values() if math.isfinite(value_of(each, metric))]
-        return sorted(having, key=lambda each: (sign * value_of(each, metric), each.number))[:BEST]
+        having = [each for each in self.ended.values() if math.isfinite(each.value(metric))]
+        return sorted(having, key=lambda each: (sign * each.value(metric), each.number))[:BEST]
 
     def _table(self, best: Sequence[Tried], width: int) -> Iterator[tuple[str, str]]:
         """The best trials; parameters that there is no room for are left away."""
         metric = clean(self._started.metric)
         columns = [
             ["trial", *(str(each.number) for each in best)],
-            [metric, *(number(float(value_of(each, self._started.metric))) for each in best)],
+            [metric, *(number(float(each.value(self._started.metric))) for each in best)],
             ["epochs", *(f"{each.epochs:,}" for each in best)],
             ["status", *(each.status.replace("_", " ") for each in best)],
         ]

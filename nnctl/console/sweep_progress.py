@@ -14,12 +14,11 @@ from nnctl.console.sweep_names import assignments
 from nnctl.console.text import clean, count, duration, number
 from nnctl.running.loop import Note
 from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, Working
-from nnctl.sweeps.result import Sweep, Tried
+from nnctl.sweeps.result import CAME_TO_NOTHING, Sweep, Tried
 
 SweepEvent = SweepStarted | Note | TrialEnded | Working | SweepFinished
 
 MOST_NAMED = 5  # trials that came to nothing, of each kind
-CAME_TO_NOTHING = ("diverged", "failed")
 
 
 def sweep_display(mode: Mode, *, quiet: bool) -> SweepDisplay:

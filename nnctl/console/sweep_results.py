@@ -27,16 +27,20 @@ def show_sweep(sweep: Sweep) -> None:
         _show_settings(sweep, found)
         show(line(""), *(line(each) for each in _about_ties(found)))
         _show_importance(sweep, found)
+        show(line(""))
     else:
         output.note(f"no trial has a value of {sweep.metric}: there is no best one")
-    if sweep.best is not None:
-        show(line(""), line(sweep.best.path, "bold"))
+    show(line(_folder(sweep), "bold"))
 
 
 def show_best(sweep: Sweep) -> None:
-    """The folder of the best run and nothing else; nothing at all where there is none."""
-    if sweep.best is not None:
-        output.write_path(sweep.best.path)
+    """The folder of the best run and nothing else; that of the sweep where there is none."""
+    output.write_path(_folder(sweep))
+
+
+def _folder(sweep: Sweep) -> str:
+    best = sweep.best
+    return sweep.path if best is None else best.path
 
 
 def _show_settings(sweep: Sweep, found: Report) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnctl.sweeps.leaderboard import identity, value_of, without_seed
+from nnctl.sweeps.leaderboard import identity, without_seed
 from nnctl.sweeps.result import Sweep, Tried
 
 Array = NDArray[np.float64]
@@ -36,7 +36,7 @@ class Importance:
 def importance(sweep: Sweep) -> Importance:
     """The share of each parameter in the variance of the trials' ranks by the metric.
 
-    The trials are ranked, equals sharing their mean rank, those that diverged without a value last: so a loss of 1e6
+    The trials are ranked, equals sharing their mean rank, those that diverged last: so a loss of 1e6
     counts as bad, not as a million times as bad. The ranks are explained by a sum of effects, one of each parameter: an
     effect for each value where there are at most three, or at most 20 and four trials or more to each; words always so;
     other numbers by a parabola in their rank. All together explain ``1 - MSE / MST``, the adjusted R^2, which is
@@ -52,7 +52,7 @@ def importance(sweep: Sweep) -> Importance:
     (epsilon squared, the adjusted R^2).
     """
     trials = [trial for trial in sweep.trials if trial.status in ENDED]
-    trials = [each for each in trials if each.status == "diverged" or math.isfinite(value_of(each, sweep.metric))]
+    trials = [each for each in trials if each.status == "diverged" or math.isfinite(each.value(sweep.metric))]
     ranks = _ranks([_badness(trial, sweep) for trial in trials])
     effects = _effects(trials)
     if effects is not None and not effects:
@@ -90,7 +90,7 @@ def _unknown(trials: Sequence[Tried], why: str) -> Importance:
 
 
 def _badness(trial: Tried, sweep: Sweep) -> float:
-    value = value_of(trial, sweep.metric)
+    value = trial.value(sweep.metric)
     if not math.isfinite(value):
         return math.inf
     return value if sweep.goal == "minimize" else -value

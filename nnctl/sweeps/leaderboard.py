@@ -7,9 +7,10 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nnctl.sweeps.result import Sweep, Tried
+if TYPE_CHECKING:
+    from nnctl.sweeps.result import Sweep, Tried
 
 SEED = "seed"
 
@@ -62,16 +63,10 @@ def identity(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def value_of(trial: Tried, metric: str) -> float:
-    """A metric of a trial; nan where it has none."""
-    value: float | None = trial.metrics.get(metric)
-    return math.nan if value is None else value
-
-
 def _setting(trials: list[Tried], metric: str) -> Setting:
     values: dict[Any, float] = {}
     for trial in trials:
-        value = value_of(trial, metric)
+        value = trial.value(metric)
         if math.isfinite(value):
             values.setdefault(trial.params.get(SEED), value)  # the same seed once more is the same run once more
     return Setting(without_seed(trials[0].params), tuple(trials), values)

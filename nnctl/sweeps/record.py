@@ -89,6 +89,7 @@ class Record:
         self._wrote, self._stale = time.perf_counter(), False
         atomic.write(self.dir.trials_csv, table(tried))
         best = self._sweep("", "", tried).best
+        self._best = None
         if best is not None:
             run = self.dir.trial(best.number).path.relative_to(self.dir.path)
             self._best = {"run": str(run), "params": dict(best.params), "metrics": dict(best.metrics)}

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nnctl.sweeps.leaderboard import settings_of
 from nnctl.sweeps.trial import Goal
+
+CAME_TO_NOTHING = ("diverged", "failed")  # the worst there is, whatever value they had
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Tried:
     params: Mapping[str, Any]
     metrics: Mapping[str, float]  # those of metrics.json
 
+    def value(self, metric: str) -> float:
+        """A metric of it; nan where it has none, or has come to nothing: the last good value is no result."""
+        value = None if self.status in CAME_TO_NOTHING else self.metrics.get(metric)
+        return math.nan if value is None else value
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -39,7 +47,11 @@ class Sweep:
 
     @property
     def best(self) -> Tried | None:
-        """The trial with the best metric, the earliest of equals; None where none has a finite one."""
-        finite = [trial for trial in self.trials if math.isfinite(trial.metrics.get(self.metric, math.nan))]
+        """The best trial of the setting that is the best in the mean; None where no trial has a finite metric.
+
+        So it comes from the first row of the leaderboard, not from a setting that was lucky with one seed.
+        """
+        first = next(iter(settings_of(self)), None)
+        finite = [trial for trial in first.trials if math.isfinite(trial.value(self.metric))] if first else []
         sign = 1.0 if self.goal == "minimize" else -1.0
-        return min(finite, key=lambda trial: (sign * trial.metrics[self.metric], trial.number), default=None)
+        return min(finite, key=lambda trial: (sign * trial.value(self.metric), trial.number), default=None)

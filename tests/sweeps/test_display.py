@@ -195,7 +195,7 @@ def test_the_result_fits_a_terminal(capsys, monkeypatch, golden, width):
 def test_the_result_ends_with_the_path_of_the_best_run(capsys):
     show_sweep(sweep(grid()))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == f"{PATH}/trials/0014"
+    assert lines[-1] == f"{PATH}/trials/0016"
     assert "[64, 64, 64, 64, 64, 64, 64]" in "\n".join(lines)  # nothing is cut where nobody looks
 
 
@@ -207,17 +207,17 @@ def test_one_seed_of_each_makes_no_claim_about_ties(capsys):
     assert "importance of the parameters: not shown, it takes 10 trials" in found.err
 
 
-def test_a_sweep_without_a_best_prints_no_path(capsys):
+def test_a_sweep_without_a_best_prints_its_own_folder(capsys):
     show_sweep(sweep([tried(1, {"lr": 9.0}, None, reason=NAN)]))
     show_best(sweep([tried(1, {"lr": 9.0}, None, reason=NAN)]))
     found = capsys.readouterr()
-    assert found.out == ""
+    assert found.out == f"{PATH}\n{PATH}\n"
     assert "no trial has a value of val_loss" in found.err
 
 
 def test_quietly_the_path_of_the_best_run_is_all(capsys):
     show_best(sweep(grid()))
-    assert capsys.readouterr().out == f"{PATH}/trials/0014\n"
+    assert capsys.readouterr().out == f"{PATH}/trials/0016\n"
 
 
 def test_the_json_holds_trials_settings_ties_and_importance():
@@ -225,8 +225,8 @@ def test_the_json_holds_trials_settings_ties_and_importance():
     assert found["schema"] == "nnctl.sweep/1"
     assert found["sweep"] == PATH
     assert found["metric"] == {"name": "val_loss", "goal": "minimize"}
-    assert found["best"]["run"] == f"{PATH}/trials/0014"
-    assert found["best"]["params"] == {"optimizer.lr": 0.1, "model.hidden": [8], "seed": 1}
+    assert found["best"]["run"] == f"{PATH}/trials/0016"
+    assert found["best"]["params"] == found["settings"][0]["params"] | {"seed": 0}
     assert set(found["best"]["metrics"]) == {"train_loss", "val_loss"}
     assert [each["number"] for each in found["trials"]] == list(range(1, 25))
     assert found["trials"][4] | {"metrics": {}, "reason": KILLED} == found["trials"][4]

@@ -124,3 +124,26 @@ def test_the_best_is_always_in_the_set(values):
     found = tied(settings_of(table(rows(dict(enumerate(values))))), "minimize")
     assert found.places[0] == 0
     assert all(0 <= p <= 1 for p in found.p if not math.isnan(p))
+
+
+def test_a_trial_that_diverged_is_the_worst_whatever_value_it_had():
+    lost = [tried(1, {"lr": 9}, 0.01, status="diverged"), tried(2, {"lr": 8}, 0.02, status="failed")]
+    found = sweep([*lost, tried(3, {"lr": 1}, 0.7)])
+    assert found.best == found.trials[2]
+    assert [each.params["lr"] for each in settings_of(found) if each.values] == [1]
+    assert sweep(lost).best is None
+
+
+def test_a_setting_of_which_a_seed_diverged_is_not_whole():
+    lost = [tried(1, {"lr": 9, "seed": 0}, 0.1), tried(2, {"lr": 9, "seed": 1}, 0.1, status="diverged")]
+    found = sweep([*lost, tried(3, {"lr": 1, "seed": 0}, 0.7), tried(4, {"lr": 1, "seed": 1}, 0.6)])
+    assert [(each.params["lr"], each.whole) for each in settings_of(found)] == [(1, True), (9, False)]
+    assert found.best == found.trials[3]
+
+
+@pytest.mark.parametrize("goal", ["minimize", "maximize"])
+def test_the_best_run_is_of_the_best_setting_not_that_of_a_lucky_seed(goal):
+    sign = 1 if goal == "minimize" else -1
+    found = table([(params, sign * value) for params, value in rows({1: [0.0, 90.0], 2: [0.5, 0.4]})], goal)
+    assert found.best == found.trials[3]
+    assert found.best.params["lr"] == settings_of(found)[0].params["lr"]

@@ -15,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnctl.data.cache import Cache
-from nnctl.errors import NnctlError, RunError
+from nnctl.errors import DataError, NnctlError, RunError
 from nnctl.preparing.fitted import experiment_from
 from nnctl.preparing.memory import need
 from nnctl.preparing.preparation import Prepared, prepare
@@ -141,7 +141,18 @@ class Opening:
         """The trial with its data: in the parts that it would have alone, on one thread."""
         experiment = replace(experiment_from(entry["spec"]), name=name)
         prepared = decided(prepare(experiment, cache=self.cache, memory=self._memory), self._neighbours)
+        check_same(prepared.fitted.data_sha256, entry.get("data_sha256"))
         return threaded(prepared, Threads(1, prepared.job.shards))
+
+
+def check_same(data_sha256: str, first: str | None) -> None:
+    """Raise DataError if data are not those that the sweep began with, where those are known."""
+    if first not in (None, data_sha256):
+        message = (
+            "the data has changed since the sweep began; put the old file back, and give the same command again, or "
+            "begin a new sweep"
+        )
+        raise DataError(message)
 
 
 def stacks_of(prepared: Sequence[Prepared], jobs: int) -> list[list[int]]:

@@ -48,17 +48,36 @@ class Document:
         return place
 
 
-def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] | None = ()) -> Document:
+@dataclass(frozen=True)
+class Source:
+    """An experiment file and its parents as they were when they were read: however often it is loaded."""
+
+    root: Mapping  # ``extends`` resolved
+    path: Path
+    files: tuple[Path, ...]
+    content: bytes
+
+
+def source_of(path: str | Path) -> Source:
+    """Read the files of an experiment. Raises: SpecError."""
+    check_path("config", path, "the path of a YAML file")
+    content = content_of(path)
+    root, files = _with_parents(path, content)
+    return Source(root, Path(path), files, content)
+
+
+def load(path: str | Path | Source, overrides: abc.Sequence[str] | abc.Mapping[str, Any] | None = ()) -> Document:
     """Read an experiment: ``extends`` resolved, overrides applied, ``${env:NAME}`` filled in.
 
     Raises: SpecError with every problem found.
     """
     overrides = () if overrides is None else overrides
-    check_path("config", path, "the path of a YAML file")
+    if not isinstance(path, Source):
+        check_path("config", path, "the path of a YAML file")
     check_overrides(overrides)
     problems = Problems()
-    content = content_of(path)
-    root, files = _with_parents(path, content)
+    source = path if isinstance(path, Source) else source_of(path)
+    root = source.root
     try:
         root = override(root, overrides)
     except SpecError as error:
@@ -68,7 +87,7 @@ def load(path: str | Path, overrides: abc.Sequence[str] | abc.Mapping[str, Any] 
     filled = _Filler(problems).fill(root, ())
     problems.raise_if_any()
     assert isinstance(filled, Mapping)
-    return Document(filled, Path(path), files, assigned(overrides), content)
+    return Document(filled, source.path, source.files, assigned(overrides), source.content)
 
 
 def filled(root: Mapping) -> Mapping:

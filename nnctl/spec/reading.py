@@ -12,7 +12,7 @@ from typing import Any
 from nnctl.component import options, plain
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.binding import INVALID, Binder
-from nnctl.spec.document import Document, load
+from nnctl.spec.document import Document, Source, load
 from nnctl.spec.nodes import Mapping
 from nnctl.spec.problems import Problems, shown
 from nnctl.spec.roles import data_problems
@@ -38,7 +38,7 @@ class Spec:
         return self.document.place(key)
 
 
-def read_experiment(path: str | Path, overrides: AnySequence[str] | AnyMapping[str, Any] | None = ()) -> Spec:
+def read_experiment(path: str | Path | Source, overrides: AnySequence[str] | AnyMapping[str, Any] | None = ()) -> Spec:
     """Read and validate a config. Raises SpecError with every problem, placed."""
     document = load(path, overrides)
     try:

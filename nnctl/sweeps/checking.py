@@ -11,10 +11,13 @@ from typing import Any
 from nnctl.data.cache import Cache
 from nnctl.errors import MAX_PROBLEMS, DataError, NnctlError, Place, Problem, SpecError
 from nnctl.metrics import Metric
+from nnctl.preparing.keys import files_of
 from nnctl.preparing.preparation import Prepared, prepare, resolved
 from nnctl.preparing.remembering import Memory
 from nnctl.running.folding import has_folds
 from nnctl.running.once import fingerprint
+from nnctl.running.stacking import check_same
+from nnctl.spec.document import Source
 from nnctl.spec.files import STDIN
 from nnctl.spec.problems import listed, shown, suggest
 from nnctl.spec.reading import Spec, read_experiment, written
@@ -46,11 +49,12 @@ class Checked:
 
 
 class Checker:
-    """Checks the trials of one config; what they have in common is prepared once."""
+    """Checks the trials of one config as it was read; what they have in common is prepared once."""
 
-    def __init__(self, config: str | Path, name: str, cache: Cache) -> None:
+    def __init__(self, config: Source, name: str, cache: Cache) -> None:
         self._config, self._name, self._cache = config, name, cache
         self._memory = Memory()
+        self._data: dict[tuple[Path, ...], str] = {}  # the SHA-256 of what the files held at first
 
     def check(self, trials: Sequence[Trial], metric: str | None = None) -> list[Checked]:
         """All of them. Raises: NnctlError with the problems of all, each said once with the trials that have it."""
@@ -76,6 +80,8 @@ class Checker:
             prepared = prepare(experiment, cache=self._cache, memory=self._memory)
         except NnctlError as error:
             raise error.placed(spec.place) from None
+        sha256 = prepared.fitted.data_sha256
+        check_same(sha256, self._data.setdefault(tuple(files_of(experiment.data).values()), sha256))
         return Checked(trial, experiment, spec.document.overrides, prepared)
 
 

@@ -147,6 +147,7 @@ class Drive:
                 "path": str(self.record.dir.trial(checked.trial.number).path.absolute()),
                 "spec": checked.spec(),
                 "overrides": dict(checked.overrides),
+                "data_sha256": checked.prepared.fitted.data_sha256,
                 "until": order.until,
                 "drop": order.drop,
             }

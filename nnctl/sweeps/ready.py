@@ -15,6 +15,7 @@ from nnctl.errors import SpecError
 from nnctl.running.beginning import cache_of
 from nnctl.running.naming import check_name, run_name
 from nnctl.runs.find import runs_folder
+from nnctl.spec.document import Source, source_of
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.sweeps.checking import Checked, Checker, metric_of
 from nnctl.sweeps.request import Request, read_request
@@ -72,18 +73,18 @@ def made_ready(
     """
     if name is not None:
         check_name(name, from_command_line=from_command_line)
-    request = read_request(config, in_words(words), method=method, trials=trials, seeds=seeds)
-    base = _base(config, request)
+    tried, source = in_words(words), source_of(config)
+    request = read_request(source, tried, method=method, trials=trials, seeds=seeds)
+    base = _base(source, request)
     usual = partial(request.search, base.experiment.train.epochs, base.experiment.seed)
     # No search knows which direction is the better one before it has seen an outcome.
     known = [order.trial for order in usual(request.goal or "minimize").orders({})]
     named = run_name(name, base)
-    checker = Checker(config, named, cache_of(runs_dir))
+    checker = Checker(source, named, cache_of(runs_dir))
     checked = tuple(checker.check(known, request.metric))
     metric, goal = metric_of(checked, request.metric, request.goal)
-    content = base.document.content
     return Ready(
-        Path(config), content, request, runs_folder(runs_dir), named, checker, checked, metric, usual(goal), goal
+        source.path, source.content, request, runs_folder(runs_dir), named, checker, checked, metric, usual(goal), goal
     )
 
 
@@ -107,7 +108,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _base(config: str | Path, request: Request) -> Spec:
+def _base(config: Source, request: Request) -> Spec:
     """The config with what all trials have in common; where that is none, with the first that is tried."""
     try:
         return read_experiment(config, request.fixed)

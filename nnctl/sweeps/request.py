@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnctl.errors import Place, Problem, SpecError
-from nnctl.spec.document import Document, load
+from nnctl.spec.document import Document, Source, load
 from nnctl.spec.nodes import plain
 from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.problems import Problems, instead, shown
@@ -81,7 +81,7 @@ class Request:
 
 
 def read_request(
-    config: str | Path,
+    config: str | Path | Source,
     words: Sequence[str],
     *,
     method: str | None = None,

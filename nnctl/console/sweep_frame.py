@@ -53,12 +53,18 @@ class SweepFrame:
             yield from self._table(best, width)
 
     def _bar(self, width: int, signs: str) -> str:
-        total = self._started.total
-        share = min(1.0, len(self.ended) / total) if total else 1.0
+        share = self._share()
         behind = f"{GAP}{share:4.0%}{self._left()}"
         room = max(0, min(MOST, width - len(behind)))
         done = int(share * room)
         return signs[0] * done + signs[1] * (room - done) + behind
+
+    def _share(self) -> float:
+        """What is done, by the epochs; by the trials as long as nobody knows how many epochs there are."""
+        done, total = len(self.ended), self._started.total
+        if done < total and self.working.planned:
+            done, total = self.working.epochs, self.working.planned
+        return min(1.0, done / total) if total else 1.0
 
     def _left(self) -> str:
         """The time left, by the epochs: a trial that has not ended yet is half done as well."""

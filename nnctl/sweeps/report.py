@@ -59,14 +59,14 @@ def sweep_json(sweep: Sweep) -> dict[str, Any]:
 
 def _trial(trial: Tried) -> dict[str, Any]:
     words = {name: getattr(trial, name) for name in ("status", "reason", "epochs", "best_epoch", "seconds")}
-    about = {"run": trial.path, "number": trial.number, "params": dict(trial.params), **words}
+    about = {"run": trial.path or None, "number": trial.number, "params": dict(trial.params), **words}
     return {**about, "metrics": dict(trial.metrics)}
 
 
 def _setting(place: int, setting: Setting, ties: Ties) -> dict[str, Any]:
     about = {"params": dict(setting.params), "mean": setting.mean, "std": setting.std}
     about |= {"seeds": len(setting.values), "tied": place in ties.places if ties.known else None, "p": ties.p[place]}
-    return {**about, "runs": [trial.path for trial in setting.trials]}
+    return {**about, "runs": [trial.path for trial in setting.trials if trial.path]}
 
 
 def _importance(found: Importance) -> dict[str, Any] | None:

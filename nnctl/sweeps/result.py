@@ -18,7 +18,7 @@ class Tried:
     """A trial as it ended, or as it stands: a row of trials.csv."""
 
     number: int
-    path: str  # its run folder as seen from the current one
+    path: str  # its run folder as seen from the current one; empty as long as it has none
     status: str  # as in run.json; `waiting`: it has not begun
     reason: str
     epochs: int

@@ -57,7 +57,7 @@ def stands(sweep_dir: SweepDir, trial: Trial) -> Tried:
     run_dir = sweep_dir.trial(trial.number)
     path = from_here(run_dir.path)
     if not run_dir.is_run():
-        return Tried(trial.number, path, "waiting", "", 0, 0, 0.0, trial.params, {})
+        return Tried(trial.number, "", "waiting", "", 0, 0, 0.0, trial.params, {})
     try:
         run = read_run(run_dir)
         if run.status == "running" and not run_dir.is_locked():

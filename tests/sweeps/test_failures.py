@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from nnctl.errors import WorkerDied
@@ -126,6 +127,8 @@ def test_fail_fast_stops_at_the_first_failure(config: Path) -> None:
             return fn(task)
 
     sweep = swept(config, WORDS, executor=Failing(2), fail_fast=True)
+    assert [bool(trial.path) for trial in sweep.trials] == [True, False, False]  # what never began has no folder
+    assert pd.read_csv(folder_of(sweep).trials_csv)["run"].isna().tolist() == [False, True, True]
     assert (sweep.status, sweep.reason) == ("failed", "1 of 3 trials failed")
     assert [trial.status for trial in sweep.trials] == ["completed", "failed", "waiting"]
 

@@ -25,10 +25,9 @@ class SweepLive(SweepDisplay):
     """Redraws its few lines by the clock, never by the trial."""
 
     def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
+        super().__init__(clock)
         self.console = console or Console(file=cast(IO[str], Enduring(sys.stderr)), highlight=False)
-        self._clock = clock
-        self._start = self._due = 0.0
+        self._due = 0.0
         self._frame: SweepFrame | None = None
         self._live: live.Live | None = None
 
@@ -37,7 +36,7 @@ class SweepLive(SweepDisplay):
 
     def begin(self, started: SweepStarted) -> None:
         self.on_note(heading(started))
-        self._start = self._due = self._clock()
+        self._due = self._start
         self._frame = SweepFrame(started)
         # Without a thread of its own, and without a hand on our streams.
         self._live = live.Live(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,10 +14,10 @@ from nnctl.console.progress import Mode, can_animate
 from nnctl.console.sweep_names import assignments
 from nnctl.console.text import clean, count, duration, number
 from nnctl.running.loop import Note
-from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, Working
+from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, TrialsAdded, Working
 from nnctl.sweeps.result import CAME_TO_NOTHING, Sweep, Tried
 
-SweepEvent = SweepStarted | Note | TrialEnded | Working | SweepFinished
+SweepEvent = SweepStarted | Note | TrialEnded | TrialsAdded | Working | SweepFinished
 
 MOST_NAMED = 5  # trials that came to nothing, of each kind
 
@@ -37,7 +38,9 @@ def sweep_display(mode: Mode, *, quiet: bool) -> SweepDisplay:
 class SweepDisplay:
     """Shows nothing, and remembers how far the sweep came; ``show`` takes every event."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._start = clock, 0.0
+        self._known: dict[int, Tried] = {}  # by the number of the trial, as it stood when it became known
         self.started: SweepStarted | None = None
         self.finished: SweepFinished | None = None
         self.ended: dict[int, Tried] = {}  # by the number of the trial
@@ -46,9 +49,12 @@ class SweepDisplay:
     def show(self, event: SweepEvent) -> None:
         """Take an event in."""
         if isinstance(event, SweepStarted):
-            self.started = event
+            self.started, self._start = event, self._clock()
+            self._known = {trial.number: trial for trial in event.known}
             self.ended = {trial.number: trial for trial in event.ended}
             self.begin(event)
+        elif isinstance(event, TrialsAdded):
+            self._known |= {trial.number: trial for trial in event.trials}
         elif isinstance(event, TrialEnded):
             self.ended[event.trial.number] = event.trial
             self.on_trial(event.trial)
@@ -82,9 +88,10 @@ class SweepDisplay:
             return self.finished.sweep
         if self.started is None:
             return None
-        trials = tuple(self.ended[each] for each in sorted(self.ended))
+        trials = tuple(trial for _, trial in sorted((self._known | self.ended).items()))
         started = self.started
-        return Sweep(started.path, status, "", started.metric, started.goal, trials, seconds=0.0)
+        seconds = started.seconds + self._clock() - self._start
+        return Sweep(started.path, status, "", started.metric, started.goal, trials, seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -139,7 +146,7 @@ def told(trial: Tried, metric: str) -> str:
 
 def failure(trial: Tried) -> str:
     """A trial that has failed, as a line."""
-    return clean(f"trial {trial.number} failed: {trial.reason or f'see {trial.path}'}  {assignments(trial.params)}")
+    return clean(f"trial {trial.number} failed: {trial.reason or 'see log.txt'}  {assignments(trial.params)}")
 
 
 def endings(sweep: Sweep) -> Iterator[str]:
@@ -155,6 +162,6 @@ def endings(sweep: Sweep) -> Iterator[str]:
 def _named(trials: Sequence[Tried]) -> Iterator[str]:
     for trial in trials[:MOST_NAMED]:
         reason = f": {trial.reason}" if trial.reason else ""
-        yield f"{trial.path} {trial.status}{reason}  {assignments(trial.params)}"
+        yield f"{trial.path or f'trial {trial.number}'} {trial.status}{reason}  {assignments(trial.params)}"
     if len(trials) > MOST_NAMED:
         yield f"{len(trials) - MOST_NAMED:,} more {trials[0].status}, see trials.csv"

@@ -24,13 +24,13 @@ from nnctl.runs.places import from_here
 from nnctl.runs.run_lock import NameLock
 from nnctl.runs.sweep_dir import SweepDir, sweeps_of_name
 from nnctl.sweeps.driving import Drive, named
-from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, Working
+from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, TrialsAdded, Working
 from nnctl.sweeps.ready import Ready, Words, made_ready
 from nnctl.sweeps.record import Record, described
 from nnctl.sweeps.result import Sweep
 from nnctl.sweeps.standing import read_sweep, trials_in
 
-SweepEvent = SweepStarted | Note | TrialEnded | Working | SweepFinished
+SweepEvent = SweepStarted | Note | TrialEnded | TrialsAdded | Working | SweepFinished
 
 Engine = Literal["local", "dask"]
 ENGINES = get_args(Engine)
@@ -186,7 +186,16 @@ def _driven(
         )
         ended = drive.know([*record.trials.values()], ready.checked)
         total, params = ready.search.total, tuple(ready.request.params)
-        yield SweepStarted(from_here(record.dir.path), total, ready.metric, ready.goal, params, tuple(ended))
+        yield SweepStarted(
+            from_here(record.dir.path),
+            total,
+            ready.metric,
+            ready.goal,
+            params,
+            tuple(ended),
+            tuple(drive.tried),
+            record.seconds,
+        )
         try:
             yield from drive.run()
             yield from _ending(drive, interrupts, total)

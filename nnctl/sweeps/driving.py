@@ -14,7 +14,7 @@ from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Note, reason_of
 from nnctl.running.stacking import stacks_of, train_stack
 from nnctl.sweeps.checking import Checked, Checker, setting
-from nnctl.sweeps.events import TrialEnded, Working
+from nnctl.sweeps.events import TrialEnded, TrialsAdded, Working
 from nnctl.sweeps.record import Record
 from nnctl.sweeps.result import Tried
 from nnctl.sweeps.search import Search
@@ -27,7 +27,7 @@ TRIES = (
     2  # of a trial whose worker dies, or that fails; one more by itself where it was among others when that happened
 )
 
-Event = Note | TrialEnded | Working
+Event = Note | TrialEnded | TrialsAdded | Working
 
 
 class Task(NamedTuple):
@@ -128,6 +128,8 @@ class Drive:
         if new:
             self.record.add(new)
         self.know(trials)
+        if new:
+            yield TrialsAdded(tuple(self.states[trial.number].tried for trial in new))
         for trial in trials:
             state = self.states[trial.number]
             if state.checked is None:

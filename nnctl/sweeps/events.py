@@ -17,6 +17,14 @@ class SweepStarted(NamedTuple):
     goal: Goal
     params: tuple[str, ...]  # the varied keys
     ended: tuple[Tried, ...]  # trials that have ended earlier
+    known: tuple[Tried, ...] = ()  # all that are known, as they stand
+    seconds: float = 0.0  # on the clock, of earlier starts
+
+
+class TrialsAdded(NamedTuple):
+    """The search has come to more trials."""
+
+    trials: tuple[Tried, ...]
 
 
 class TrialEnded(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -12,10 +13,11 @@ from rich.console import Console
 from nnctl.console.sweep_frame import SweepFrame
 from nnctl.console.sweep_live import SweepLive
 from nnctl.console.sweep_names import setting, short_names
-from nnctl.console.sweep_progress import SweepDisplay, SweepPlain, sweep_display
+from nnctl.console.sweep_progress import SweepDisplay, SweepPlain, endings, sweep_display
 from nnctl.console.sweep_results import show_best, show_sweep
 from nnctl.running.loop import Note
-from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, Working
+from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, TrialsAdded, Working
+from nnctl.sweeps.leaderboard import settings_of
 from nnctl.sweeps.report import sweep_json
 from tests.sweeps.made import PATH, sweep, tried
 
@@ -143,15 +145,41 @@ def test_a_live_sweep_tells_a_failure_at_once_above_its_picture():
     assert "completed in 0:12, 24 trials" in console.file.getvalue()
 
 
-def test_what_is_known_of_a_sweep_that_broke_off_is_its_trials_that_ended():
-    shown = SweepDisplay()
+def test_a_sweep_that_broke_off_has_the_trials_that_ended_and_those_that_were_to_come():
+    times = iter((100.0, 107.0))
+    shown = SweepDisplay(clock=lambda: next(times))
     assert shown.so_far() is None
     trials = grid()
-    shown.show(began(trials, (trials[1],)))
+    waiting = [replace(each, status="waiting", metrics={}, path="") for each in trials]
+    known = (waiting[0], trials[1], *waiting[2:5])
+    shown.show(began(trials, (trials[1],))._replace(known=known, seconds=20.0))
+    shown.show(TrialsAdded((waiting[5],)))
     shown.show(TrialEnded(trials[0]))
+    for each in trials[3:6]:
+        shown.show(TrialEnded(each))
     found = shown.so_far("interrupted")
     assert found is not None
-    assert (found.status, found.trials, found.best) == ("interrupted", tuple(trials[:2]), trials[0])
+    assert (found.status, found.seconds) == ("interrupted", 27.0)
+    assert found.trials == (*trials[:2], waiting[2], *trials[3:6])
+    assert [each.whole for each in settings_of(found)] == [False, False]
+
+
+def test_the_bar_goes_by_the_epochs_while_all_trials_are_trained_together():
+    frame = SweepFrame(began(grid()))
+    frame.move_to({}, Working(24, 1200, 2400), 10.0)
+    assert " 50%" in next(frame.lines(80))[0]
+    frame.move_to({1: grid()[0]}, Working(0, 0, 0), 10.0)  # nothing is known of its epochs
+    assert "  4%" in next(frame.lines(80))[0]
+    frame.move_to({each.number: each for each in grid()}, Working(1, 2300, 2400), 10.0)  # told a moment ago
+    assert "100%" in next(frame.lines(80))[0]
+
+
+def test_a_trial_without_a_folder_is_named_by_its_number():
+    lost = replace(grid()[4], path="")
+    assert f"trial 5 failed: {KILLED}" in "\n".join(endings(sweep([lost])))
+    found = sweep_json(sweep([lost]))
+    assert found["trials"][0]["run"] is None
+    assert found["settings"][0]["runs"] == []
 
 
 def test_names_are_cut_to_what_tells_them_apart():

@@ -17,7 +17,7 @@ from nnctl.preparing.remembering import Memory
 from nnctl.running.folding import has_folds
 from nnctl.running.once import fingerprint
 from nnctl.running.stacking import check_same
-from nnctl.spec.document import Source
+from nnctl.spec.document import Source, load
 from nnctl.spec.files import STDIN
 from nnctl.spec.problems import listed, shown, suggest
 from nnctl.spec.reading import Spec, read_experiment, written
@@ -64,11 +64,15 @@ class Checker:
                 checked = self._one(trial)
                 _check_metric(checked.prepared, metric)
             except (SpecError, DataError) as error:
-                problems.take(trial, error)
+                problems.take(trial, error.placed(self._place))
             else:
                 found.append(checked)
         problems.raise_if_any()
         return found
+
+    def _place(self, key: str) -> Place | None:
+        """Where the config itself has a key."""
+        return load(self._config).place(key)
 
     def _one(self, trial: Trial) -> Checked:
         spec = read_experiment(self._config, trial.overrides)
@@ -141,7 +145,7 @@ def _check_metric(prepared: Prepared, metric: str | None) -> None:
         return
     meant = suggest(metric, known)
     instead = f"did you mean {shown(meant)}?" if meant else f"there are {listed(known)}; more are named in `metrics`"
-    raise SpecError(Problem(f"unknown metric {shown(metric)}, {instead}", "sweep.metric"))
+    raise SpecError(Problem(f"unknown metric {shown(metric)}, {instead}", "sweep.metric.name"))
 
 
 def _absolute(spec: Spec) -> Data:

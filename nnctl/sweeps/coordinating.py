@@ -6,15 +6,16 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from threadpoolctl import threadpool_limits
 
-from nnctl.arguments import wrong
-from nnctl.errors import Place, Problem, SpecError
+from nnctl.arguments import ARGUMENTS, wrong
+from nnctl.errors import Place, Problem, RunError, SpecError
 from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Note, reason_of
 from nnctl.running.recording import commit_of, now
@@ -23,12 +24,13 @@ from nnctl.runs import atomic
 from nnctl.runs.places import from_here
 from nnctl.runs.run_lock import NameLock
 from nnctl.runs.sweep_dir import SweepDir, sweeps_of_name
+from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.sweeps.driving import Drive, named
 from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, TrialsAdded, Working
 from nnctl.sweeps.ready import Ready, Words, made_ready
 from nnctl.sweeps.record import Record, described
 from nnctl.sweeps.result import Sweep
-from nnctl.sweeps.standing import read_sweep, trials_in
+from nnctl.sweeps.standing import metric_in, read_sweep, trials_in
 
 SweepEvent = SweepStarted | Note | TrialEnded | TrialsAdded | Working | SweepFinished
 
@@ -62,11 +64,13 @@ def sweeping(
     workers of a Dask scheduler, or else by the executor, which is not shut down.
     """
     if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
-        raise wrong("jobs", "a number of processes, at least 1", jobs)
+        error = wrong("jobs", "a number of processes, at least 1", jobs)
+        raise _as_options(error) if argv else error
     if engine not in ENGINES:
         raise wrong("engine", "`local` or `dask`", engine)
     if scheduler is not None and engine != "dask":
-        raise SpecError(Problem("is that of Dask: write `--engine dask` too", "--scheduler"))
+        error = SpecError(Problem("is that of Dask: write `--engine dask` too", "scheduler", ARGUMENTS))
+        raise _as_options(error) if argv else error
     opened = partial(_executor, engine, scheduler, jobs, executor)
     with threadpool_limits(1):
         ready = made_ready(
@@ -91,6 +95,11 @@ def sweeping(
             yield from _driven(ready, record, trains, jobs=_at_once(trains, jobs), fail_fast=fail_fast, argv=argv)
 
 
+def _as_options(error: SpecError) -> SpecError:
+    """The error of arguments as that of the options of a command line."""
+    return SpecError(replace(each, key=f"--{each.key}", place=COMMAND_LINE) for each in error.problems)
+
+
 class Beginning:
     """Finds the sweep that is gone on with, or makes a new one."""
 
@@ -101,8 +110,9 @@ class Beginning:
     def finished(self) -> Sweep | None:
         """The newest sweep that is the same and has ended."""
         for sweep_dir, about in self._same():
-            if about["status"] == "completed":
-                return read_sweep(sweep_dir)
+            if about.get("status") == "completed":
+                with suppress(RunError):  # it is damaged: as if it were not there
+                    return read_sweep(sweep_dir)
         return None
 
     def open(self, held: ExitStack) -> Record:
@@ -110,9 +120,10 @@ class Beginning:
         ready = self.ready
         with NameLock(ready.runs, ready.name):
             for sweep_dir, about in self._same():
-                if about["status"] != "completed":
+                if about.get("status") != "completed":
                     held.enter_context(sweep_dir.lock())
                     again = sweep_dir.read_sweep_json()
+                    metric_in(again, sweep_dir)  # raises what is damaged before anything is trained
                     entry = {"at": now(), "argv": list(self.argv)}
                     again["resumed"] = [*again.get("resumed", []), entry]
                     return Record(sweep_dir, again, trials_in(again, sweep_dir))

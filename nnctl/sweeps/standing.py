@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args
 
 from nnctl.errors import Place, Problem, RunError
 from nnctl.running.run import FINISHED, read_run
@@ -16,7 +16,7 @@ from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 from nnctl.runs.sweep_dir import SweepDir
 from nnctl.sweeps.result import Sweep, Tried
-from nnctl.sweeps.trial import Trial
+from nnctl.sweeps.trial import Goal, Trial
 
 TAIL = 4096  # bytes at the end of metrics.csv that hold its last row
 WAITS = "waits "  # how the reason of a run begins that waits for a decision
@@ -26,6 +26,7 @@ KILLED = "its process ended without a word (killed, or a power cut)"
 def read_sweep(sweep_dir: SweepDir) -> Sweep:
     """A sweep as its folder shows it. Raises: RunError if its sweep.json is damaged."""
     about = sweep_dir.read_sweep_json()
+    metric, goal = metric_in(about, sweep_dir)
     status, reason = about.get("status", ""), about.get("reason", "")
     if status == "running" and not sweep_dir.is_locked():
         status, reason = "interrupted", KILLED
@@ -33,11 +34,20 @@ def read_sweep(sweep_dir: SweepDir) -> Sweep:
         path=from_here(sweep_dir.path),
         status=status,
         reason=reason,
-        metric=about["metric"]["name"],
-        goal=about["metric"]["goal"],
+        metric=metric,
+        goal=goal,
         trials=tuple(stands(sweep_dir, trial) for trial in trials_in(about, sweep_dir)),
         seconds=about.get("seconds") or 0.0,
     )
+
+
+def metric_in(about: Mapping[str, Any], sweep_dir: SweepDir) -> tuple[str, Goal]:
+    """The metric that decides and its better direction. Raises: RunError if sweep.json is damaged."""
+    match about.get("metric"):
+        case {"name": str(name), "goal": goal} if goal in get_args(Goal):
+            return name, goal
+    message = "is damaged: `metric` is not what it should be"
+    raise RunError(Problem(message, place=Place(str(sweep_dir.sweep_json))))
 
 
 def trials_in(about: Mapping[str, Any], sweep_dir: SweepDir) -> list[Trial]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nnctl.errors import SpecError
+from nnctl.errors import RunError, SpecError
 from nnctl.running.loop import Note
 from nnctl.runs import atomic
 from nnctl.runs.atomic import read_json
@@ -148,6 +150,15 @@ def test_a_damaged_sweep_is_passed_over(config: Path) -> None:
     found.sweep_json.write_text("{")
     assert swept(config, WORDS).status == "completed"
     assert len(sweeps(RUNS)) == 2
+
+
+@pytest.mark.parametrize("metric", [None, "val_loss", {"name": "val_loss"}, {"name": "val_loss", "goal": "more"}])
+def test_a_sweep_without_its_metric_is_damaged(config: Path, metric: Any) -> None:
+    first = folder_of(swept(config, WORDS))
+    first.sweep_json.write_text(json.dumps({**first.read_sweep_json(), "metric": metric}))
+    with pytest.raises(RunError, match=r"sweep\.json: is damaged: `metric` is not what it should be"):
+        read_sweep(first)
+    assert folder_of(swept(config, WORDS, once=True)).path != first.path
 
 
 def test_the_name_tells_sweeps_apart(config: Path) -> None:

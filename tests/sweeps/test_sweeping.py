@@ -172,6 +172,25 @@ def test_arguments_of_a_wrong_kind_are_refused(config: Path, arguments: dict[str
         nnctl.sweep(config, LRS, **arguments)
 
 
+@pytest.mark.parametrize(
+    ("options", "here", "there"),
+    [
+        ({"jobs": 0}, "arguments: jobs: must be", "command line: --jobs: must be a number of processes"),
+        ({"scheduler": "x"}, "arguments: scheduler: is that", "command line: --scheduler: is that of Dask"),
+    ],
+)
+def test_an_argument_is_named_as_it_was_given(config: Path, options: dict[str, Any], here: str, there: str) -> None:
+    for argv, message in (((), here), (("nnctl", "sweep"), there)):
+        with pytest.raises(SpecError, match=f"^{message}"):
+            swept(config, LRS, argv=argv, **options)
+
+
+def test_a_metric_that_there_will_not_be_is_placed(config: Path) -> None:
+    config.write_text(config.read_text() + "sweep:\n  metric: {name: val_acuracy}\n")
+    with pytest.raises(SpecError, match=r"it\.yaml:\d+:18: sweep\.metric\.name: unknown metric `val_acuracy`, did you"):
+        swept(config, LRS)
+
+
 def test_words_of_a_wrong_kind_are_refused(config: Path) -> None:
     with pytest.raises(SpecError, match=r"overrides: must be a dict"):
         nnctl.sweep(config, 7)  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ import nnctl
 from nnctl.errors import NnctlError, Problem, SpecError, WorkerDied
 from nnctl.running.threads import cores
 from nnctl.runs import atomic
+from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.sweeps.engines import remote
 from nnctl.sweeps.engines.answers import Stopped, name_of, result_of
 from nnctl.sweeps.engines.parcels import packed, unpack
@@ -232,7 +233,7 @@ def _connected(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
         import dask
         import distributed
     except ModuleNotFoundError as error:
-        raise SpecError(Problem("needs Dask: pip install 'nnctl[dask]'", "--engine")) from error
+        raise SpecError(Problem("needs Dask: pip install 'nnctl[dask]'", "--engine", COMMAND_LINE)) from error
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is told once, by who waits for it
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})  # the files of runs are not small
     if scheduler is None:
@@ -250,7 +251,9 @@ def _connected(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
         return None, distributed.Client(scheduler, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         raise SpecError(
-            Problem(f"no Dask scheduler answers at {scheduler}; `dask scheduler` starts one", "--scheduler")
+            Problem(
+                f"no Dask scheduler answers at {scheduler}; `dask scheduler` starts one", "--scheduler", COMMAND_LINE
+            )
         ) from error
 
 

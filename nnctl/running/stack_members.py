@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from nnctl.errors import NnctlError
+from nnctl.errors import NnctlError, OutputError
 from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Finished, reason_of, to_its_end, waits
 from nnctl.running.recording import Recorder
@@ -99,4 +99,5 @@ def left(number: int, reason: str) -> Result:
 
 def failed(number: int, error: Exception) -> Result:
     """What became of a trial that an error has ended."""
-    return {"number": number, "status": "failed", "reason": reason_of(error), **NOTHING}
+    unwritten = isinstance(error, OutputError)
+    return {"number": number, "status": "failed", "reason": reason_of(error), "unwritten": unwritten, **NOTHING}

@@ -25,9 +25,10 @@ from nnctl.runs.places import from_here
 from nnctl.runs.run_lock import NameLock
 from nnctl.runs.sweep_dir import SweepDir, sweeps_of_name
 from nnctl.spec.overrides import COMMAND_LINE
-from nnctl.sweeps.driving import Drive, named
+from nnctl.sweeps.driving import Drive
 from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, TrialsAdded, Working
 from nnctl.sweeps.ready import Ready, Words, made_ready
+from nnctl.sweeps.reasons import named
 from nnctl.sweeps.record import Record, described
 from nnctl.sweeps.result import Sweep
 from nnctl.sweeps.standing import metric_in, read_sweep, trials_in

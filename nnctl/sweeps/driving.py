@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from typing import Any, NamedTuple
 
-from nnctl.errors import DataError, SpecError
+from nnctl.errors import DataError, OutputError, SpecError
 from nnctl.running.interrupts import Interrupts
 from nnctl.running.loop import Note, reason_of
 from nnctl.running.stacking import stacks_of, train_stack
 from nnctl.sweeps.checking import Checked, Checker, setting
 from nnctl.sweeps.events import TrialEnded, TrialsAdded, Working
+from nnctl.sweeps.reasons import alike, named
 from nnctl.sweeps.record import Record
 from nnctl.sweeps.result import Tried
 from nnctl.sweeps.search import Search
@@ -58,6 +59,8 @@ class Drive:
         self._checker, self._metric, self._jobs, self._about = checker, metric, jobs, task
         self._fail_fast, self._interrupts = fail_fast, interrupts
         self._tasks: dict[Future[Any], Task] = {}
+        self._warned: set[str] = set()  # reasons that were told as trials were trained once more
+        self._unwritten: set[int] = set()  # trials that failed since files cannot be written
         self._asked = False  # whether the search knows all outcomes
         self._stopping, self._looked = False, -math.inf
         self.done = False  # whether there is nothing left to train
@@ -164,11 +167,11 @@ class Drive:
         """Take in what became of a task; of one whose worker died, what its trials have left."""
         try:
             results = {each["number"]: each for each in future.result()["members"]}
-            reason = ""
+            reason, unwritten = "", {number for number, each in results.items() if each.get("unwritten")}
         except CancelledError:
-            results, reason = {}, "cancelled"
+            results, reason, unwritten = {}, "cancelled", set()
         except Exception as error:  # whatever an executor raises for a worker that is gone
-            results, reason = {}, reason_of(error)
+            results, reason, unwritten = {}, reason_of(error), set()
         again: dict[str, list[int]] = {}
         for number, order in task.orders.items():
             state = self.states[number]
@@ -183,11 +186,13 @@ class Drive:
                     again.setdefault(why, []).append(number)
                 else:
                     yield from self._give_up(state, why)
+                    self._stop_if_unwritten(unwritten & {number}, why)
         self._asked = False
         self.record.changed()
         for why, numbers in again.items():
             alone = len(numbers) > 1 and all(self.states[number].failures >= TRIES for number in numbers)
-            yield self.note(f"warning: {named(numbers)}: {why}; trained once more{', each by itself' * alone}")
+            text = f"{named(numbers)}: {why}; trained once more{', each by itself' * alone}"
+            yield from self._warn(text, f"{alike(why)}{alone}")
 
     def _look(self) -> Iterator[Event]:
         """See how far the trials have come, and which have ended while others of their stack go on."""
@@ -227,6 +232,24 @@ class Drive:
             self.stop(signal.SIGTERM)
             yield self.note("the others are saved: --fail-fast")
 
+    def _warn(self, text: str, kind: str) -> Iterator[Note]:
+        """Tell the first of its kind, and where the others stand: what befalls one trial befalls many."""
+        note = self.note(f"warning: {text}")
+        if kind not in self._warned:
+            self._warned.add(kind)
+            yield note
+        elif "" not in self._warned:
+            self._warned.add("")
+            yield Note("more trials are trained once more for the same reason: see log.txt")
+
+    def _stop_if_unwritten(self, numbers: set[int], reason: str) -> None:
+        """Raises: OutputError if this is the second trial whose files cannot be written: so it will be for all."""
+        self._unwritten |= numbers
+        if numbers and len(self._unwritten) > 1:
+            raise OutputError(
+                f"{reason}; as of another trial before, so the sweep ends: the same command goes on with it"
+            )
+
     def stop(self, number: int) -> None:
         """Have what is being trained saved, as a signal would, and what has not begun left out."""
         self._stopping = True
@@ -240,11 +263,3 @@ class Drive:
         """A sentence for the user, also written to log.txt."""
         self.record.note(text)
         return Note(text)
-
-
-def named(numbers: Sequence[int]) -> str:
-    """Trials, as a sentence begins with them."""
-    if len(numbers) == 1:
-        return f"trial {numbers[0]}"
-    more = f" and {len(numbers) - 12} more" if len(numbers) > 12 else ""
-    return f"trials {', '.join(map(str, numbers[:12]))}{more}"

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nnctl.errors import WorkerDied
+from nnctl.errors import OutputError, WorkerDied
 from nnctl.running.loop import Note
+from nnctl.running.stack_members import failed
 from nnctl.runs.atomic import read_json
 from nnctl.sweeps import driving
 from nnctl.sweeps.events import SweepFinished, TrialEnded
@@ -211,6 +212,31 @@ def test_trials_wait_for_a_decision_go_on_and_are_dropped(
     assert [trial.epochs for trial in sweep.trials].count(3) == 1
     assert [trial.status for trial in sweep.trials if trial.epochs == 2] == ["early_stopped"] * 2
     assert all("was better after 2 epochs" in trial.reason for trial in sweep.trials if trial.epochs == 2)
+
+
+def test_the_same_trouble_of_many_trials_is_told_once(config: Path) -> None:
+    events = events_of(config, WORDS, executor=Dying((1, 1), (2, 1), (3, 1)))
+    texts = [event.text for event in events if isinstance(event, Note)]
+    assert texts[0].startswith("warning: trial 1: its worker process (pid 7) was ended by SIGKILL")
+    assert texts[1:] == ["more trials are trained once more for the same reason: see log.txt"]
+    last = events[-1]
+    assert isinstance(last, SweepFinished)
+    assert "trial 3: its worker process" in folder_of(last.sweep).log.read_text()
+
+
+def test_a_disk_that_takes_nothing_ends_the_sweep(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OutputError("trials/x: cannot be written: No space left on device")
+
+    def failing(task: Mapping[str, Any]) -> dict[str, Any]:
+        return {"members": [failed(member["number"], full) for member in task["members"]]}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(driving, "train_stack", failing)
+        with pytest.raises(OutputError, match="No space left on device; as of another trial before"):
+            swept(config, WORDS)
+    (folder,) = Path("runs/it").glob("2*")
+    assert read_json(folder / "sweep.json")["status"] == "failed"
+    assert statuses(config) == ["completed"] * 3
 
 
 @pytest.mark.usefixtures("together")

@@ -50,7 +50,10 @@ def show(events: Iterator[SweepEvent], *, quiet: bool, as_json: bool, progress: 
         problems.sentence(f"{sweep.path}: stopped by {sweep.reason}; its trials are saved, {AGAIN}")
         raise typer.Exit(128 + shown.finished.signal)
     if sweep.status == "failed":
-        problems.sentence(f"{sweep.path}: {sweep.reason}; the same command again tries them once more")
+        from nnctl.console.sweep_progress import first_failure
+
+        why = first_failure(sweep)
+        problems.sentence(f"{sweep.path}: {sweep.reason}; {why}; the same command again tries them once more")
         raise typer.Exit(FAILED)
 
 

@@ -51,7 +51,7 @@ class SweepLive(SweepDisplay):
         self._redraw()
 
     def on_trial(self, trial: Tried) -> None:
-        if trial.status == "failed":
+        if self.is_new(trial):
             self.on_note(failure(trial))
         self._redraw()
 

@@ -15,6 +15,7 @@ from nnctl.console.sweep_names import assignments
 from nnctl.console.text import clean, count, duration, number
 from nnctl.running.loop import Note
 from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, TrialsAdded, Working
+from nnctl.sweeps.reasons import alike, named
 from nnctl.sweeps.result import CAME_TO_NOTHING, Sweep, Tried
 
 SweepEvent = SweepStarted | Note | TrialEnded | TrialsAdded | Working | SweepFinished
@@ -40,6 +41,7 @@ class SweepDisplay:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._start = clock, 0.0
+        self._reasons: set[str] = set()  # why trials have failed
         self._known: dict[int, Tried] = {}  # by the number of the trial, as it stood when it became known
         self.started: SweepStarted | None = None
         self.finished: SweepFinished | None = None
@@ -66,6 +68,13 @@ class SweepDisplay:
             self.end(event.sweep)
         else:
             self.on_note(event.text)
+
+    def is_new(self, trial: Tried) -> bool:
+        """Whether a trial has failed for a reason that no other has failed for before."""
+        reason = alike(trial.reason)
+        new = trial.status == "failed" and reason not in self._reasons
+        self._reasons |= {reason} if new else set()
+        return new
 
     def on_note(self, text: str) -> None:
         """There is something to say."""
@@ -109,7 +118,7 @@ class SweepNotes(SweepDisplay):
         output.note(text)
 
     def on_trial(self, trial: Tried) -> None:
-        if trial.status == "failed":
+        if self.is_new(trial):
             output.note(failure(trial))
 
     def end(self, sweep: Sweep) -> None:
@@ -124,7 +133,9 @@ class SweepPlain(SweepNotes):
 
     def on_trial(self, trial: Tried) -> None:
         assert self.started is not None, "a trial ended before the sweep began"
-        output.note(f"[{len(self.ended)}/{self.started.total}] {told(trial, self.started.metric)}")
+        again = trial.status == "failed" and not self.is_new(trial)
+        text = f"trial {trial.number} failed like one before" if again else told(trial, self.started.metric)
+        output.note(f"[{len(self.ended)}/{self.started.total}] {text}")
 
 
 def heading(started: SweepStarted) -> str:
@@ -159,9 +170,26 @@ def endings(sweep: Sweep) -> Iterator[str]:
         yield from _named([trial for trial in sweep.trials if trial.status == status])
 
 
+def first_failure(sweep: Sweep) -> str:
+    """The first trial that has failed, and why, and where the others are found."""
+    failed = [trial for trial in sweep.trials if trial.status == "failed"]
+    return f"trial {failed[0].number}: {failed[0].reason} (see {sweep.path}/log.txt)" if failed else "see log.txt"
+
+
 def _named(trials: Sequence[Tried]) -> Iterator[str]:
-    for trial in trials[:MOST_NAMED]:
-        reason = f": {trial.reason}" if trial.reason else ""
-        yield f"{trial.path or f'trial {trial.number}'} {trial.status}{reason}  {assignments(trial.params)}"
-    if len(trials) > MOST_NAMED:
-        yield f"{len(trials) - MOST_NAMED:,} more {trials[0].status}, see trials.csv"
+    groups: dict[object, list[Tried]] = {}
+    for trial in trials:
+        groups.setdefault(alike(trial.reason) if trial.status == "failed" else trial.number, []).append(trial)
+    for group in [*groups.values()][:MOST_NAMED]:
+        yield _of_one_reason(group)
+    more = sum(map(len, [*groups.values()][MOST_NAMED:]))
+    if more:
+        yield f"{more:,} more {trials[0].status}, see trials.csv"
+
+
+def _of_one_reason(trials: Sequence[Tried]) -> str:
+    first = trials[0]
+    if len(trials) > 1:
+        return f"{named([trial.number for trial in trials])} {first.status}: {alike(first.reason)}"
+    reason = f": {first.reason}" if first.reason else ""
+    return f"{first.path or f'trial {first.number}'} {first.status}{reason}  {assignments(first.params)}"

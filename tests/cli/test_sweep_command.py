@@ -84,7 +84,9 @@ def test_trials_that_fail_are_told_and_end_it_with_5(nnctl, folder, monkeypatch)
     assert result.code == 5
     assert result.err.count("trained once more\n") == 1
     assert result.err.count("trained once more, each by itself") == 1
-    assert "2 of 2 trials failed; the same command again tries them once more" in result.err
+    last = result.err.splitlines()[-1]
+    assert "2 of 2 trials failed; trial 1: " in last
+    assert last.endswith("/log.txt); the same command again tries them once more")
     assert driving.TRIES == 2
 
 

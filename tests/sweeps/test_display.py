@@ -13,7 +13,7 @@ from rich.console import Console
 from nnctl.console.sweep_frame import SweepFrame
 from nnctl.console.sweep_live import SweepLive
 from nnctl.console.sweep_names import setting, short_names
-from nnctl.console.sweep_progress import SweepDisplay, SweepPlain, endings, sweep_display
+from nnctl.console.sweep_progress import SweepDisplay, SweepPlain, sweep_display
 from nnctl.console.sweep_results import show_best, show_sweep
 from nnctl.running.loop import Note
 from nnctl.sweeps.events import SweepFinished, SweepStarted, TrialEnded, TrialsAdded, Working
@@ -172,14 +172,6 @@ def test_the_bar_goes_by_the_epochs_while_all_trials_are_trained_together():
     assert "  4%" in next(frame.lines(80))[0]
     frame.move_to({each.number: each for each in grid()}, Working(1, 2300, 2400), 10.0)  # told a moment ago
     assert "100%" in next(frame.lines(80))[0]
-
-
-def test_a_trial_without_a_folder_is_named_by_its_number():
-    lost = replace(grid()[4], path="")
-    assert f"trial 5 failed: {KILLED}" in "\n".join(endings(sweep([lost])))
-    found = sweep_json(sweep([lost]))
-    assert found["trials"][0]["run"] is None
-    assert found["settings"][0]["runs"] == []
 
 
 def test_names_are_cut_to_what_tells_them_apart():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
-from nnctl.sweeps.trial import Order, Outcome
+from nnctl.sweeps.trial import Order, Outcome, Trial
+
+NONE: Mapping[int, Trial] = MappingProxyType({})
 
 
 class Search(Protocol):
@@ -14,8 +17,8 @@ class Search(Protocol):
     So a sweep that was killed goes on as if it had not been.
     """
 
-    def orders(self, outcomes: Mapping[int, Outcome]) -> list[Order]:
-        """What can be trained now, given all outcomes so far by the number of the trial.
+    def orders(self, outcomes: Mapping[int, Outcome], begun: Mapping[int, Trial] = NONE) -> list[Order]:
+        """What can be trained now, given all outcomes so far, and all trials that were begun, by their number.
 
         Orders that were given before may be given again: who asks knows what is done and what is running. Without
         orders, and with no trial running, the sweep is over.

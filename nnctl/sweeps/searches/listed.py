@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from nnctl.sweeps.search import NONE
 from nnctl.sweeps.space.space import Setting, Space
-from nnctl.sweeps.trial import Order, Outcome
+from nnctl.sweeps.trial import Order, Outcome, Trial
 
 
 class Listed:
@@ -16,7 +17,7 @@ class Listed:
             Order(trial) for place, setting in enumerate(settings) for trial in space.trials(place, setting)
         ]
 
-    def orders(self, outcomes: Mapping[int, Outcome]) -> list[Order]:
+    def orders(self, outcomes: Mapping[int, Outcome], begun: Mapping[int, Trial] = NONE) -> list[Order]:
         """All trials but those that have ended."""
         return [order for order in self._orders if order.trial.number not in outcomes]
 

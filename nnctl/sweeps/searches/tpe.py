@@ -10,13 +10,14 @@ from typing import Any
 from nnctl.errors import Problem, SpecError
 from nnctl.spec.nodes import plain
 from nnctl.spec.overrides import COMMAND_LINE
+from nnctl.sweeps.search import NONE
 from nnctl.sweeps.searches.draws import bits, distinct
 from nnctl.sweeps.searches.random import draws
 from nnctl.sweeps.searches.scores import has_ended, score
-from nnctl.sweeps.space.axes import Axis, Choices
+from nnctl.sweeps.space.axes import Axis, Choices, Range
 from nnctl.sweeps.space.space import Setting, Space
 from nnctl.sweeps.space.values import Row
-from nnctl.sweeps.trial import Goal, Order, Outcome
+from nnctl.sweeps.trial import Goal, Order, Outcome, Trial
 
 ROUND = 8  # settings that are asked for at once, so that they can be trained together
 
@@ -36,12 +37,16 @@ class Tpe:
         self._optuna = _optuna()
         self._known: list[tuple[list[float], list[Setting]]] = []  # for each round, the scores before it
 
-    def orders(self, outcomes: Mapping[int, Outcome]) -> list[Order]:
-        """The trials of the first round that has not ended."""
+    def orders(self, outcomes: Mapping[int, Outcome], begun: Mapping[int, Trial] = NONE) -> list[Order]:
+        """The trials of the first round that has not ended.
+
+        A round that was begun is what was tried, whatever would be asked by now: a trial that failed and was trained
+        once more has changed the scores since.
+        """
         settings: list[Setting] = []
         scores: list[float] = []
         while len(settings) < self._count:
-            fresh = self._round(settings, scores)
+            fresh = self._round(settings, scores, begun)
             trials = [self._space.trials(len(settings) + at, setting) for at, setting in enumerate(fresh)]
             left = [trial for trial in chain(*trials) if not has_ended(outcomes.get(trial.number))]
             if left:
@@ -55,13 +60,17 @@ class Tpe:
         """How many trials there will be."""
         return self._count * self._space.repeats
 
-    def _round(self, settings: list[Setting], scores: list[float]) -> list[Setting]:
-        """The settings of the next round, asked for once for the same scores."""
+    def _round(self, settings: list[Setting], scores: list[float], begun: Mapping[int, Trial]) -> list[Setting]:
+        """The settings of the next round: those that were begun, or else asked for once for the same scores."""
         number, size = len(settings) // ROUND, min(ROUND, self._count - len(settings))
+        firsts = [(len(settings) + at) * self._space.repeats + 1 for at in range(size)]
+        tried = [self._tried(begun[first]) for first in firsts if first in begun]
+        if len(tried) == size:
+            return tried
         if number < len(self._known) and self._known[number][0] == scores:
             return self._known[number][1]
         asked = self._asked(number, size, settings, scores) if number > 0 else []
-        fresh = list(distinct(chain(asked, draws(self._space, self._seed, "tpe", number)), size, settings))
+        fresh = list(distinct(chain(tried, asked, draws(self._space, self._seed, "tpe", number)), size, settings))
         self._known[number:] = [([*scores], fresh)]
         return fresh
 
@@ -84,6 +93,18 @@ class Tpe:
             )
             return [self._setting(study.ask(space).params) for _ in range(size)]
 
+    def _tried(self, trial: Trial) -> Setting:
+        """The setting of a trial that was begun. Raises: SpecError if the space has none like it."""
+        rows = [_row(axis, trial) for axis in self._space.varied]
+        setting = tuple(row for row in rows if row is not None)
+        place = (trial.number - 1) // self._space.repeats
+        if len(setting) < len(rows) or trial.overrides not in [
+            each.overrides for each in self._space.trials(place, setting)
+        ]:
+            message = f"trial {trial.number} in sweep.json is no setting of this sweep: begin anew with `--name`"
+            raise SpecError(Problem(message, place=COMMAND_LINE))
+        return setting
+
     def _distribution(self, axis: Axis) -> Any:
         distributions = self._optuna.distributions
         if isinstance(axis, Choices):
@@ -104,6 +125,19 @@ class Tpe:
             axis.rows[params[str(at)]] if isinstance(axis, Choices) else axis.row(params[str(at)])
             for at, axis in enumerate(self._space.varied)
         )
+
+
+def _row(axis: Axis, trial: Trial) -> Row | None:
+    """The row of an axis that a trial has; None if there is none."""
+    if isinstance(axis, Range):
+        number = trial.params.get(axis.keys[0])
+        return axis.row(number) if isinstance(number, int | float) else None
+    words = set(trial.overrides)
+    return next((row for row in axis.rows if words.issuperset(_words(axis, row))), None)
+
+
+def _words(axis: Axis, row: Row) -> list[str]:
+    return [f"{key}={value.text}" for key, value in zip(axis.keys, row, strict=True)]
 
 
 def _number(axis: Axis, row: Row) -> int | float:

@@ -190,7 +190,7 @@ def _driven(
             record,
             ready.checker,
             executor,
-            metric=ready.metric,
+            criterion=ready.criterion,
             jobs=jobs,
             task=task,
             fail_fast=fail_fast,

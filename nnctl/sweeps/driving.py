@@ -21,7 +21,7 @@ from nnctl.sweeps.result import Tried
 from nnctl.sweeps.search import Search
 from nnctl.sweeps.standing import epochs_of, has_ended
 from nnctl.sweeps.state import State
-from nnctl.sweeps.trial import Order, Trial
+from nnctl.sweeps.trial import Criterion, Order, Trial
 
 LOOK = 0.5  # seconds between two looks at the run folders of what is being trained
 TRIES = (
@@ -48,7 +48,7 @@ class Drive:
         checker: Checker,
         executor: Executor,
         *,
-        metric: str,
+        criterion: Criterion,
         jobs: int,
         task: Mapping[str, Any],
         fail_fast: bool,
@@ -56,7 +56,7 @@ class Drive:
     ) -> None:
         self.search, self.record, self.executor = search, record, executor
         self.states: dict[int, State] = {}
-        self._checker, self._metric, self._jobs, self._about = checker, metric, jobs, task
+        self._checker, self._criterion, self._jobs, self._about = checker, criterion, jobs, task
         self._fail_fast, self._interrupts = fail_fast, interrupts
         self._tasks: dict[Future[Any], Task] = {}
         self._warned: set[str] = set()  # reasons that were told as trials were trained once more
@@ -78,7 +78,7 @@ class Drive:
         """Take trials in as their folders show them; those that have ended are given back."""
         for trial in trials:
             if trial.number not in self.states:
-                self.states[trial.number] = State.of(trial, self.record.dir, self._metric)
+                self.states[trial.number] = State.of(trial, self.record.dir, self._criterion)
         for each in checked:
             self.states[each.trial.number].checked = each
         return [state.tried for _, state in sorted(self.states.items()) if state.ended]
@@ -108,7 +108,7 @@ class Drive:
         if self._asked or self._stopping or self._interrupts.received is not None:
             return
         outcomes = {number: state.outcome for number, state in self.states.items() if state.outcome is not None}
-        orders = self.search.orders(outcomes)
+        orders = self.search.orders(outcomes, self.record.trials)
         self._asked = True
         running = {number for task in self._tasks.values() for number in task.orders}
         wanted = [order for order in orders if order.trial.number not in running and self._is_open(order)]
@@ -137,7 +137,7 @@ class Drive:
             state = self.states[trial.number]
             if state.checked is None:
                 try:
-                    state.checked = self._checker.check([state.trial], self._metric)[0]
+                    state.checked = self._checker.check([state.trial], self._criterion.metric)[0]
                 except (SpecError, DataError) as error:
                     yield from self._give_up(state, reason_of(error))
 
@@ -175,7 +175,7 @@ class Drive:
         again: dict[str, list[int]] = {}
         for number, order in task.orders.items():
             state = self.states[number]
-            state.take(self.record.dir, self._metric, results.get(number))
+            state.take(self.record.dir, self._criterion, results.get(number))
             if state.ended:
                 yield from self._ended(state)
             elif state.is_open(order) and not self._stopping and self._interrupts.received is None:
@@ -202,7 +202,7 @@ class Drive:
                 state, run_dir = self.states[number], self.record.dir.trial(number)
                 if has_ended(run_dir):
                     del task.orders[number]
-                    state.take(self.record.dir, self._metric)
+                    state.take(self.record.dir, self._criterion)
                     self._asked = False
                     yield from self._ended(state)
                 else:

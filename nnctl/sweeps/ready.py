@@ -18,9 +18,10 @@ from nnctl.runs.find import runs_folder
 from nnctl.spec.document import Source, source_of
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.sweeps.checking import Checked, Checker, metric_of
+from nnctl.sweeps.deciding import check_criterion
 from nnctl.sweeps.request import Request, read_request
 from nnctl.sweeps.search import Search
-from nnctl.sweeps.trial import Goal, Trial
+from nnctl.sweeps.trial import Criterion, Goal, Trial
 
 Words = Sequence[str] | Mapping[str, Any]
 
@@ -36,9 +37,18 @@ class Ready:
     name: str
     checker: Checker
     checked: tuple[Checked, ...]  # the trials that are known from the start
-    metric: str
+    criterion: Criterion
     search: Search
-    goal: Goal
+
+    @property
+    def metric(self) -> str:
+        """What decides which trial is the best."""
+        return self.criterion.metric
+
+    @property
+    def goal(self) -> Goal:
+        """Its better direction."""
+        return self.criterion.goal
 
     @property
     def trials(self) -> list[Trial]:
@@ -83,9 +93,10 @@ def made_ready(
     checker = Checker(source, named, cache_of(runs_dir))
     checked = tuple(checker.check(known, request.metric))
     metric, goal = metric_of(checked, request.metric, request.goal)
-    return Ready(
-        source.path, source.content, request, runs_folder(runs_dir), named, checker, checked, metric, usual(goal), goal
-    )
+    criterion = Criterion(metric, goal, early=request.method == "halving")
+    check_criterion(checked, criterion)
+    runs = runs_folder(runs_dir)
+    return Ready(source.path, source.content, request, runs, named, checker, checked, criterion, usual(goal))
 
 
 def in_words(words: Words) -> list[str]:

@@ -12,10 +12,12 @@ from nnctl.spec.document import Document, Source, load
 from nnctl.spec.nodes import plain
 from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.problems import Problems, instead, shown
+from nnctl.spec.schema import Experiment
 from nnctl.spec.sweep import METHODS, MOST_TRIALS, EarlyTerminate, SweepOptions
 from nnctl.spec.synonyms import SYNONYMS
 from nnctl.sweeps.search import Search
 from nnctl.sweeps.searches.choosing import search
+from nnctl.sweeps.searches.halving import SAME
 from nnctl.sweeps.space.axes import Axis, Range
 from nnctl.sweeps.space.checking import check_keys, check_values
 from nnctl.sweeps.space.section import read_options, read_parameters, without_section
@@ -102,6 +104,7 @@ def read_request(
     experiments = check_values(without_section(document), axes, problems)
     asked, method = method, _method(method, options, axes, problems)
     problems.raise_if_any()
+    _check_pace(method, experiments)
     space = seeded(axes, experiments, seeds, _root_seed(axes, document))
     if not space.params:
         raise SpecError(Problem(NOTHING, place=COMMAND_LINE))
@@ -115,6 +118,17 @@ def read_request(
         early=options.early_terminate or EarlyTerminate(),
         eval_every=experiments[0].train.eval_every,
     )
+
+
+def _check_pace(method: str, experiments: Sequence[Experiment]) -> None:
+    """Raise SpecError if halving is to vary what makes its comparisons after a number of epochs fair."""
+    varied = [name for name in SAME if len({getattr(each.train, name) for each in experiments}) > 1]
+    if method == "halving" and varied:
+        message = (
+            "halving itself decides how long a trial is trained, and compares trials after equal epochs: give it one "
+            "value, or search with another method"
+        )
+        raise SpecError(Problem(message, f"train.{name}", COMMAND_LINE) for name in varied)
 
 
 def check_section(document: Document) -> None:

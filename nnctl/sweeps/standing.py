@@ -6,7 +6,6 @@ import csv
 import math
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, get_args
 
 from nnctl.errors import Place, Problem, RunError
@@ -16,7 +15,7 @@ from nnctl.runs.places import from_here
 from nnctl.runs.run_dir import RunDir
 from nnctl.runs.sweep_dir import SweepDir
 from nnctl.sweeps.result import Sweep, Tried
-from nnctl.sweeps.trial import Goal, Trial
+from nnctl.sweeps.trial import Criterion, Goal, Trial
 
 TAIL = 4096  # bytes at the end of metrics.csv that hold its last row
 WAITS = "waits "  # how the reason of a run begins that waits for a decision
@@ -107,10 +106,24 @@ def epochs_of(run_dir: RunDir) -> int:
     return int(cell) if cell.isdigit() else 0
 
 
-def value_so_far(run_dir: RunDir, epoch: int, column: str) -> float:
-    """What metrics.csv has in an epoch; nan where it has nothing."""
-    with suppress(OSError, csv.Error, ValueError), open(run_dir.metrics_csv, newline="") as file:
-        for row in csv.DictReader(file):
-            if row["epoch"] == str(epoch):
-                return float(row.get(column) or math.nan)
-    return math.nan
+def curve_of(run_dir: RunDir, criterion: Criterion) -> tuple[tuple[int, float], ...]:
+    """The epochs of metrics.csv, and the best value up to each; those in which it is not finite are left out.
+
+    Raises: RunError if the table cannot be read, or has no such column.
+    """
+    better = min if criterion.goal == "minimize" else max
+    found: list[tuple[int, float]] = []
+    try:
+        with atomic.open_regular(run_dir.metrics_csv) as file:
+            header, *rows = csv.reader(file.read().decode().split("\n")[:-1])
+        epoch, column = header.index("epoch"), header.index(criterion.metric)
+        for row in rows:
+            value = float(row[column])
+            if math.isfinite(value):
+                found.append((int(row[epoch]), better(value, found[-1][1]) if found else value))
+    except FileNotFoundError:
+        return ()
+    except (OSError, csv.Error, ValueError, IndexError) as error:
+        message = f"has no `{criterion.metric}` to decide by: {error}"
+        raise RunError(Problem(message, place=Place(str(run_dir.metrics_csv)))) from error
+    return tuple(found)

@@ -12,8 +12,8 @@ from nnctl.running.stack_members import WAITING
 from nnctl.runs.sweep_dir import SweepDir
 from nnctl.sweeps.checking import Checked
 from nnctl.sweeps.result import Tried
-from nnctl.sweeps.standing import stands, value_so_far
-from nnctl.sweeps.trial import Order, Outcome, Trial
+from nnctl.sweeps.standing import curve_of, stands
+from nnctl.sweeps.trial import Criterion, Order, Outcome, Trial
 
 RESULT = ("status", "reason", "epochs", "best_epoch", "seconds")
 Ended = Literal["completed", "early_stopped", "diverged"]
@@ -31,10 +31,10 @@ class State:
     epochs: int = 0  # trained so far
 
     @classmethod
-    def of(cls, trial: Trial, sweep_dir: SweepDir, metric: str) -> State:
+    def of(cls, trial: Trial, sweep_dir: SweepDir, criterion: Criterion) -> State:
         """As its folder shows it."""
         state = cls(trial, stands(sweep_dir, trial))
-        state._judge(sweep_dir, metric)
+        state._judge(sweep_dir, criterion)
         return state
 
     @property
@@ -56,24 +56,26 @@ class State:
         waits = self.outcome is not None and order.until is not None and not order.drop
         return not (waits and self.tried.epochs >= (order.until or 0))
 
-    def take(self, sweep_dir: SweepDir, metric: str, result: Mapping[str, Any] | None = None) -> None:
+    def take(self, sweep_dir: SweepDir, criterion: Criterion, result: Mapping[str, Any] | None = None) -> None:
         """Take in where it stands: its folder says it, and the result of its task what no folder does."""
         self.tried = stands(sweep_dir, self.trial)
         if result is not None and self.tried.status not in FINISHED:
             self.tried = replace(self.tried, **{name: result[name] for name in RESULT})
-        self._judge(sweep_dir, metric)
+        self._judge(sweep_dir, criterion)
 
     def give_up(self, reason: str) -> None:
         """It has failed, and is not tried again."""
         self.tried = replace(self.tried, status="failed", reason=reason)
-        self.outcome = Outcome("failed", math.nan, self.tried.epochs)
+        curve = self.outcome.curve if self.outcome is not None else ()
+        self.outcome = Outcome("failed", math.nan, self.tried.epochs, curve)
 
-    def _judge(self, sweep_dir: SweepDir, metric: str) -> None:
+    def _judge(self, sweep_dir: SweepDir, criterion: Criterion) -> None:
         tried = self.tried
         self.epochs = max(self.epochs, tried.epochs)
         if tried.status in FINISHED:
-            value = tried.metrics.get(metric, math.nan)
-            self.outcome = Outcome(cast(Ended, tried.status), value, tried.epochs)
+            value = tried.metrics.get(criterion.metric, math.nan)
+            curve = curve_of(sweep_dir.trial(tried.number), criterion) if criterion.early else ()
+            self.outcome = Outcome(cast(Ended, tried.status), value, tried.epochs, curve)
         elif tried.status == WAITING and tried.epochs:
-            value = value_so_far(sweep_dir.trial(tried.number), tried.best_epoch, metric)
-            self.outcome = Outcome("waiting", value, tried.epochs)
+            curve = curve_of(sweep_dir.trial(tried.number), criterion)
+            self.outcome = Outcome("waiting", curve[-1][1] if curve else math.nan, tried.epochs, curve)

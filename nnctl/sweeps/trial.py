@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -26,9 +27,27 @@ class Order(NamedTuple):
     drop: str = ""  # why it ends where it stands
 
 
+class Criterion(NamedTuple):
+    """What decides which trial is the better one."""
+
+    metric: str
+    goal: Goal
+    early: bool = False  # whether it decides during training, too: then by metrics.csv alone
+
+
 class Outcome(NamedTuple):
     """Where a trial stands, for a search that decides by it."""
 
     status: Literal["waiting", "completed", "early_stopped", "diverged", "failed"]
-    value: float  # of the metric that decides, at the best epoch so far; nan where there is none
+    value: float  # of the metric that decides, the best so far; of one that has ended, its result; nan: there is none
     epochs: int
+    curve: tuple[tuple[int, float], ...] = ()  # evaluated epochs, and the best value up to each, as metrics.csv has it
+
+    def at(self, epoch: int) -> float:
+        """The best value up to an epoch, the same before the trial ends and after; nan where there is none.
+
+        One that diverged or failed before an epoch has none there.
+        """
+        if self.status in ("diverged", "failed") and not (self.curve and self.curve[-1][0] >= epoch):
+            return math.nan
+        return next((value for at, value in reversed(self.curve) if at <= epoch), math.nan)

@@ -18,7 +18,7 @@ from nnctl.runs.atomic import read_json
 from nnctl.sweeps import driving
 from nnctl.sweeps.events import SweepFinished, TrialEnded
 from nnctl.sweeps.ready import made_ready
-from nnctl.sweeps.trial import Order, Outcome
+from nnctl.sweeps.trial import Order, Outcome, Trial
 from tests.sweeps.in_process import Dying, Now, events_of, folder_of, swept
 from tests.tables import experiment
 
@@ -179,7 +179,7 @@ class Halving:
     def total(self) -> int:
         return len(self.trials)
 
-    def orders(self, outcomes: Mapping[int, Outcome]) -> list[Order]:
+    def orders(self, outcomes: Mapping[int, Outcome], begun: Mapping[int, Trial]) -> list[Order]:
         self.asked.append(dict(outcomes))
         if len(outcomes) < len(self.trials):
             return [Order(trial, until=2) for trial in self.trials]

@@ -62,7 +62,8 @@ class Curves:
             epochs = max(epochs, self.lost.pop(number, 0))
             status: Any = "early_stopped" if order.drop else "waiting" if order.until else "completed"
             value = self.at(order.trial, epochs)
-            self.outcomes[number] = Outcome("diverged" if math.isnan(value) else status, value, epochs)
+            curve = tuple((at, self.at(order.trial, at)) for at in range(1, epochs + 1))
+            self.outcomes[number] = Outcome("diverged" if math.isnan(value) else status, value, epochs, curve)
 
     def _is_open(self, order: Any) -> bool:
         was = self.outcomes.get(order.trial.number)
@@ -157,8 +158,8 @@ def test_a_halving_that_begins_anew_goes_on_as_if_it_had_not(seed: int, steps: i
 def test_a_trial_between_two_rungs_has_been_let_through() -> None:
     halving = search(*SETTINGS, method="halving")
     numbers = {order.trial.params["optimizer.lr"]: order.trial.number for order in halving.orders({})}
-    outcomes = {number: Outcome("waiting", lr, 3) for lr, number in numbers.items()}
-    outcomes[numbers[0.009]] = Outcome("waiting", 1.0, 5)  # the last that went on; its value is another one by now
+    outcomes = {number: Outcome("waiting", lr, 3, ((3, lr),)) for lr, number in numbers.items()}
+    outcomes[numbers[0.009]] = Outcome("waiting", 1.0, 5, ((5, 1.0),))  # went on, and what it was at 3 has been lost
     going_on = [order for order in halving.orders(outcomes) if not order.drop]
     assert sorted(order.trial.params["optimizer.lr"] for order in going_on) == [at / 1000 for at in range(1, 10)]
     assert {order.until for order in going_on} == {9}
@@ -204,9 +205,24 @@ def test_decisions_fall_at_epochs_that_are_evaluated(
         assert rungs(epochs, count, EarlyTerminate(**early), eval_every) == expected
 
 
-def test_halving_does_not_share_the_epochs() -> None:
-    with pytest.raises(SpecError, match="halving itself decides how many epochs"):
-        search("train.epochs=5,10", "optimizer.lr=1,2", method="halving")
+@pytest.mark.parametrize("word", ["train.epochs=5,10", "train.eval_every=1,5", "train.max_time=1,2"])
+def test_halving_compares_after_equal_epochs(word: str) -> None:
+    with pytest.raises(SpecError, match=rf"{word.partition('=')[0]}: halving itself decides how long"):
+        search(word, "optimizer.lr=1,2", method="halving")
+
+
+def test_a_trial_counts_at_a_rung_by_what_it_was_there() -> None:
+    """Nothing that comes later, not even its end, changes what was decided."""
+    halving = search(*SETTINGS, method="halving")
+    trials = [order.trial for order in halving.orders({})]
+    outcomes = {each.number: Outcome("waiting", by_lr(each.params), 3, ((3, by_lr(each.params)),)) for each in trials}
+    dropped = [order.trial for order in halving.orders(outcomes) if order.drop]
+    assert len(dropped) == 18
+    for trial in dropped[:9]:  # the value of the result is better than any so far
+        outcomes[trial.number] = Outcome("early_stopped", -1.0, 3, outcomes[trial.number].curve)
+    again = halving.orders(outcomes)
+    assert [order.trial for order in again if order.drop] == dropped[9:]
+    assert len([order for order in again if not order.drop]) == 9
 
 
 # --- TPE ---

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from nnctl.errors import Problem, SpecError
-from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.sweep import EarlyTerminate
 from nnctl.sweeps.search import Search
 from nnctl.sweeps.searches.grid import grid
-from nnctl.sweeps.searches.halving import EPOCHS, Halving, rungs
+from nnctl.sweeps.searches.halving import Halving, rungs
 from nnctl.sweeps.searches.listed import Listed
 from nnctl.sweeps.searches.random import random
 from nnctl.sweeps.searches.sobol import sobol
@@ -36,10 +34,5 @@ def search(
         return Listed(space, sobol(space, count, seed))
     if method == "tpe":
         return Tpe(space, count, seed, goal)
-    if EPOCHS in space.params:
-        message = (
-            "halving itself decides how many epochs a trial gets: give it one value, or search with another method"
-        )
-        raise SpecError(Problem(message, EPOCHS, COMMAND_LINE))
     settings = grid(space) if count == space.size and space.is_listed else random(space, count, seed)
     return Halving(space, settings, rungs(epochs, count, early, eval_every), early.eta, goal)

@@ -7,18 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from nnctl.errors import Problem, SpecError
 from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.sweep import EarlyTerminate
-from nnctl.sweeps.searches.scores import has_ended, score
+from nnctl.sweeps.search import NONE
+from nnctl.sweeps.searches.scores import has_ended, mean_score
 from nnctl.sweeps.space.space import Setting, Space
 from nnctl.sweeps.trial import Goal, Order, Outcome, Trial
 
 EPOCHS = "train.epochs"
+SAME = ("epochs", "eval_every", "max_time")  # of `train`: trials are compared after equal epochs
 
 
 class Halving:
     """All settings are trained to the first rung, one in ``eta`` of them to the next one, the last ones to the end.
 
     A setting counts by the mean over its seeds, of two that are equal the earlier one is the better. Which settings
-    go on follows from where they stand: whoever is past a rung has been let through there.
+    go on follows from where they stand: a trial counts by the best value that it had up to the rung, which stays what
+    it was when the trial goes on or ends, and whoever is past a rung has been let through there.
     Source: Jamieson and Talwalkar 2016, algorithm 1; all decisions of a rung are made at once, as there.
     """
 
@@ -26,7 +29,7 @@ class Halving:
         self._settings = [space.trials(place, setting) for place, setting in enumerate(settings)]
         self._rungs, self._eta, self._goal = rungs, eta, goal
 
-    def orders(self, outcomes: Mapping[int, Outcome]) -> list[Order]:
+    def orders(self, outcomes: Mapping[int, Outcome], begun: Mapping[int, Trial] = NONE) -> list[Order]:
         """What can be trained, and what is to be left, by where all trials stand."""
         orders: list[Order] = []
         alive = self._settings
@@ -61,7 +64,8 @@ class Halving:
 
         def rank(trials: list[Trial]) -> tuple[bool, float, int]:
             through = any(outcomes[trial.number].epochs > rung for trial in trials)
-            return not through, score(trials, outcomes, self._goal), trials[0].number
+            values = [outcomes[trial.number].at(rung) for trial in trials]
+            return not through, mean_score(values, self._goal), trials[0].number
 
         best = sorted(alive, key=rank)[:keep]
         return sorted(best, key=lambda trials: trials[0].number)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from nnctl.sweeps.trial import Goal, Outcome, Trial
 
 
 def score(trials: Iterable[Trial], outcomes: Mapping[int, Outcome], goal: Goal) -> float:
     """The mean of the values of a setting's trials; one that diverged or failed makes it the worst there is."""
-    values = [_value(outcomes[trial.number]) for trial in trials]
+    return mean_score([_value(outcomes[trial.number]) for trial in trials], goal)
+
+
+def mean_score(values: Sequence[float], goal: Goal) -> float:
+    """The mean, turned so that smaller is better; infinite if it is not finite."""
     mean = sum(values) / len(values)
     if not math.isfinite(mean):
         return math.inf

@@ -71,10 +71,13 @@ def _print(sweep: Sweep, *, quiet: bool, as_json: bool) -> None:
 
 def listed(config: str, words: Sequence[str], asked: Mapping[str, Any], *, plan: bool, as_json: bool) -> None:
     """Print the trials that there would be, checked, or a command for each."""
+    from nnctl.console import problems
     from nnctl.console.sweep_trials import show_commands, show_trials, trials_json
     from nnctl.sweeps.ready import made_ready
 
     ready = made_ready(config, words, **asked, from_command_line=True)
+    for text in ready.doubts:
+        problems.sentence(text)
     if plan:
         options = [word for name in ("name", "runs_dir") if asked[name] for word in (_option(name), asked[name])]
         show_commands(config, ready, options)

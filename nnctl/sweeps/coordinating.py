@@ -208,6 +208,8 @@ def _driven(
             tuple(drive.tried),
             record.seconds,
         )
+        for text in ready.doubts:
+            yield drive.note(text)
         try:
             yield from drive.run()
             yield from _ending(drive, interrupts, total)

@@ -18,6 +18,7 @@ from nnctl.runs.find import runs_folder
 from nnctl.spec.document import Source, source_of
 from nnctl.spec.reading import Spec, read_experiment
 from nnctl.sweeps.checking import Checked, Checker, metric_of
+from nnctl.sweeps.comparable import doubts
 from nnctl.sweeps.deciding import check_criterion
 from nnctl.sweeps.request import Request, read_request
 from nnctl.sweeps.search import Search
@@ -54,6 +55,11 @@ class Ready:
     def trials(self) -> list[Trial]:
         """The trials that are known from the start."""
         return [each.trial for each in self.checked]
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why the metric that decides may not be comparable among the trials."""
+        return doubts(self.checked, self.metric, self.request.params, self.search.total)
 
     @property
     def fingerprint(self) -> str:

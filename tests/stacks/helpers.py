@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,14 @@ from nnctl.training.stack import Round, Stack
 from nnctl.training.trainer import Trainer
 from tests.resuming.helpers import rows
 
+SETTINGS = [
+    ["optimizer.lr=0.003"],
+    ["optimizer.lr=0.03", "seed=1"],
+    ["model.dropout=0.4", "train.epochs=5"],
+    ["seed=3"],
+]
+SAME_ROWS = "data.split.seed=0"
+Tasks = Callable[..., dict[str, Any]]
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}  # for a BLAS whose products depend on what stands beside them in memory
 
 
@@ -70,3 +80,7 @@ def assert_same(own: Told, member: Told) -> None:
         np.testing.assert_allclose(list(other.values.values()), list(one.values.values()), **CLOSE)
     assert member.trainer.best.epoch == own.trainer.best.epoch
     np.testing.assert_allclose(member.best, own.best, **CLOSE)
+
+
+def folders(task: dict[str, Any]) -> list[RunDir]:
+    return [RunDir(Path(member["path"])) for member in task["members"]]

@@ -188,7 +188,7 @@ def _count(method: str, space: Space, trials: int | None, cap: int | None, place
     if method == "grid":
         assert size is not None
         if wanted is not None and wanted < size:
-            message = f"grid tries all {size:,} settings: leave this out, or draw so many with `method: random`"
+            message = f"grid tries all {size:,} settings: leave this out, or draw so many with `--method random`"
             raise SpecError(Problem(message, key, where))
         count = size
     elif size is None:

@@ -170,7 +170,11 @@ def test_every_fault_of_the_words_is_told_at_once(name: str, golden: Any) -> Non
         (("optimizer.lr=1",), {}, "there is nothing to vary"),
         (("optimizer.lr=log(1,2)",), {"method": "grid"}, "optimizer.lr: grid tries all there is, and this is a range"),
         (("optimizer.lr=1,2",), {"method": "bayes"}, "--method: unknown method `bayes`, did you mean `tpe`?"),
-        (("optimizer.lr=1,2",), {"trials": 1}, "--trials: grid tries all 2 settings"),
+        (
+            ("optimizer.lr=1,2",),
+            {"trials": 1},
+            "all 2 settings: leave this out, or draw so many with `--method random`",
+        ),
         (("optimizer.lr=1,2",), {"trials": 0}, "--trials: must be a whole number from 1"),
         (("seed=1,2",), {"seeds": 2}, "--seeds: the seeds are given already"),
         (("data.split=random,time",), {"seeds": 2}, "data.split: some of these splits draw rows"),
@@ -181,6 +185,24 @@ def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], options: dict[s
     if "time" in str(words):
         words = ("data.split=random,{type: time, column: d}",)
     assert message in refused(*words, **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("optimizer.lr=0.1,", "0.2"), "commas in `0.1,`: write no space after a comma, or quotes around it all"),
+        (("seed=0..7",), "seed: `0..7` is no seed: for 8 of them write `--seeds 8`"),
+        (("seed=1-4",), "seed: `1-4` is no seed: for 4 of them write `--seeds 4`"),
+        (("model.hidden=8,16",), "got `8`; write 'model.hidden=[8],[16]'"),
+        (("model.hidden=[8],16",), "got `16`; write 'model.hidden=[8],[16]'"),
+        (("model.hidden=int(8,64)",), "got `8`; write 'model.hidden[0]=int(8,64)'"),
+        (("@of_a_sweep.csv",), "of_a_sweep.csv:1: this is the table of a sweep: keep the columns of keys alone, here "
+                               "`optimizer.lr`, `seed`"),
+    ],
+)  # fmt: skip
+def test_what_was_probably_meant_is_said(words: tuple[str, ...], message: str) -> None:
+    Path("of_a_sweep.csv").write_text("trial,run,status,optimizer.lr,seed,val_loss\n1,r,completed,0.1,0,0.5\n")
+    assert message in refused(*words)
 
 
 def test_a_plan_is_a_command_for_each_trial() -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from nnctl.errors import Place, SpecError
+from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.document import Document, filled
 from nnctl.spec.nodes import Mapping, Node, Scalar
-from nnctl.spec.overrides import changed, is_null
+from nnctl.spec.nodes import Sequence as Nodes
+from nnctl.spec.overrides import COMMAND_LINE, changed, is_null
 from nnctl.spec.problems import Problems, parse_key, shown
 from nnctl.spec.reading import bind
+from nnctl.spec.scalars import scalar_text
 from nnctl.spec.schema import Experiment
-from nnctl.sweeps.space.axes import Axis
+from nnctl.sweeps.space.axes import Axis, Range
 from nnctl.sweeps.space.values import Row
 
 Key = tuple[str | int, ...]
@@ -48,8 +51,30 @@ def check_values(document: Document, axes: Sequence[Axis], problems: Problems) -
         except SpecError as error:
             fresh = [each for each in error.problems if (each.key, each.message, each.place) not in told]
             told |= {(each.key, each.message, each.place) for each in fresh}
-            problems.take(fresh)
+            problems.take(_with_lists(fresh, axes))
     return experiments
+
+
+def _with_lists(problems: Sequence[Problem], axes: Sequence[Axis]) -> Iterator[Problem]:
+    """The problems; where a key of the command line needs lists and was given numbers, with the way to write them."""
+    for problem in problems:
+        axis = next((each for each in axes if each.keys == (problem.key,)), None)
+        if axis is None or problem.place != COMMAND_LINE or not problem.message.startswith("must be a list"):
+            yield problem
+            continue
+        if isinstance(axis, Range):
+            value = f"[0]={axis.distribution}({','.join(map(_bound, (axis.low, axis.high)))})"
+        else:
+            value = "=" + ",".join(row[0].text if _is_list(row[0].node) else f"[{row[0].text}]" for row in axis.rows)
+        yield replace(problem, message=f"{problem.message}; write {shlex.quote(problem.key + value)}")
+
+
+def _bound(number: float) -> str:
+    return scalar_text(int(number) if number.is_integer() else number)
+
+
+def _is_list(node: Node) -> bool:
+    return isinstance(node, Nodes)
 
 
 def bound(document: Document, changes: dict[Key, Node], axes: Sequence[Axis] = ()) -> Experiment:

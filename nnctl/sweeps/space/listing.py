@@ -7,9 +7,10 @@ import io
 
 from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.overrides import COMMAND_LINE
-from nnctl.spec.problems import Problems
+from nnctl.spec.problems import Problems, listed
 from nnctl.spec.sweep import MOST_TRIALS
 from nnctl.sweeps.space.axes import Choices, choices
+from nnctl.sweeps.space.space import SEED
 from nnctl.sweeps.space.values import Row, at_key, key_of, value_of
 
 
@@ -48,6 +49,11 @@ def _lines(path: str) -> list[tuple[int, list[str]]]:
 
 
 def _keys(header: list[str], place: Place, problems: Problems) -> tuple[str, ...]:
+    if {"trial", "run", "status"} <= set(header):
+        keys_alone = [cell for cell in header if "." in cell or cell == SEED]
+        keep = f"here {listed(keys_alone)}" if keys_alone else "such as `optimizer.lr`"
+        message = f"this is the table of a sweep: keep the columns of keys alone, {keep}"
+        raise SpecError(Problem(message, place=place))
     keys: list[str] = []
     for cell in header:
         try:
@@ -70,7 +76,9 @@ def _row(keys: tuple[str, ...], cells: list[str], place: Place, problems: Proble
     for key, cell in zip(keys, cells, strict=True):
         try:
             if not cell.strip():
-                raise SpecError(Problem("is empty: write a value, or `null`", key))
+                raise SpecError(
+                    Problem("is empty: write a value, or `null`, which the table of a sweep leaves empty", key)
+                )
             values.append(value_of(key, cell.strip(), place))
         except SpecError as error:
             problems.extend(at_key(key, error, place))

@@ -23,7 +23,8 @@ def split(text: str) -> list[str]:
     parts.append(text[begin:].strip())
     if len(parts) > 1 and "" in parts:
         place = "after the last" if not parts[-1] else "before the first" if not parts[0] else "between two"
-        raise SpecError(Problem(f"a value is missing {place} of the commas in {shown(text)}"))
+        hint = "" if parts[-1] else ": write no space after a comma, or quotes around it all"
+        raise SpecError(Problem(f"a value is missing {place} of the commas in {shown(text)}{hint}"))
     return parts
 
 

@@ -13,6 +13,7 @@ from nnctl.spec.problems import Problems, shown, suggest
 from nnctl.spec.scalars import resolve
 from nnctl.sweeps.space.axes import Axis, Distribution, between, choices
 from nnctl.sweeps.space.listing import read_listing
+from nnctl.sweeps.space.space import SEED
 from nnctl.sweeps.space.splitting import enclosed, split
 from nnctl.sweeps.space.values import Row, at_key, key_of, value_of
 
@@ -29,6 +30,7 @@ SYNONYMS = {
     "categorical": "choice",
 }
 _CALL = re.compile(r"([A-Za-z_]+)\((.*)\)", re.DOTALL)
+_SPAN = re.compile(r"([0-9]{1,6})(?:\.\.|-|:)([0-9]{1,6})")  # what others write for all seeds from one to another
 _GROUP = re.compile(r"""\(((?:[^()"']|"[^"]*"|'[^']*')*)\)\s*=(.*)""", re.DOTALL)
 
 
@@ -61,6 +63,10 @@ def _axis(word: str) -> Axis:
 
 
 def _of_one_key(key: str, text: str) -> Axis:
+    span = _SPAN.fullmatch(text) if key == SEED else None
+    if span is not None and int(span[1]) < int(span[2]):
+        count = int(span[2]) - int(span[1]) + 1
+        raise SpecError(Problem(f"{shown(text)} is no seed: for {count:,} of them write `--seeds {count}`"))
     parts = split(text)
     calls = [_called(key, part) for part in parts]
     if len(parts) == 1 and calls[0] is not None:

@@ -32,7 +32,9 @@ def sweep(
     scheduler: Annotated[
         str | None, typer.Option(metavar="URL", help="Dask's scheduler, such as tcp://host:8786.")
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Only if no such sweep has ended.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Only if no such sweep has ended; if one is being trained, say so.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and list the trials, and train none.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print a command for each trial, and train none.")] = False,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Folder of the sweep below the runs folder.")] = None,

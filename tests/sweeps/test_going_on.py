@@ -122,7 +122,7 @@ def test_with_once_a_sweep_that_has_ended_is_given_back(config: Path) -> None:
 
 
 def test_only_one_process_goes_on_with_a_sweep(config: Path) -> None:
-    with killed(config, 1).lock(), pytest.raises(SpecError, match="is being trained by process"):
+    with killed(config, 1).lock(), pytest.raises(SpecError, match=r"runs/it/.*: is being trained by process"):
         swept(config, WORDS)
     assert len(sweeps(RUNS)) == 1
 

@@ -14,7 +14,7 @@ from nnctl.errors import Place, Problem, RunError
 from nnctl.runs import atomic
 from nnctl.runs.folders import all_runs
 from nnctl.runs.places import from_here
-from nnctl.runs.run_dir import TRIALS, RunDir
+from nnctl.runs.run_dir import KILLED, TRIALS, RunDir
 from nnctl.runs.sweep_dir import SweepDir
 
 SCHEMA = "nnctl.runs/1"
@@ -155,7 +155,7 @@ def _known(
     if fields.get("status") == "running" and not is_locked():
         fields = read()
         if fields.get("status") == "running":
-            fields |= {"status": "interrupted", "reason": "its process ended without a word (killed, or a power cut)"}
+            fields |= {"status": "interrupted", "reason": KILLED}
     for name in names:
         found = fields.get(name)
         if name in _TEXTS and (not isinstance(found, str | None) or (name == "status" and not found)):

@@ -21,6 +21,7 @@ MAX_TRIES = 1_000
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FOLD = re.compile(r"fold-[1-9][0-9]*")
+KILLED = "its process ended without a word (killed, or a power cut)"  # the reason of a run that nobody trains
 TRIALS, TRIAL = "trials", re.compile(r"[0-9]{4,}")  # of a sweep
 SWEEP_JSON = "sweep.json"
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")

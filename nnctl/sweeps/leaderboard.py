@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nnctl.sweeps.trial import SEED
+
 if TYPE_CHECKING:
     from nnctl.sweeps.result import Sweep, Tried
-
-SEED = "seed"
 
 
 @dataclass(frozen=True, slots=True)

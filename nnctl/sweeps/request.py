@@ -22,9 +22,9 @@ from nnctl.sweeps.space.axes import Axis, Range
 from nnctl.sweeps.space.checking import check_keys, check_values
 from nnctl.sweeps.space.section import read_options, read_parameters, without_section
 from nnctl.sweeps.space.seeding import seeded
-from nnctl.sweeps.space.space import SEED, Space
+from nnctl.sweeps.space.space import Space
 from nnctl.sweeps.space.words import read_words
-from nnctl.sweeps.trial import Goal
+from nnctl.sweeps.trial import SEED, Goal
 
 USUAL_TRIALS = 20
 NOTHING = (

@@ -12,14 +12,13 @@ from nnctl.errors import Place, Problem, RunError
 from nnctl.running.run import FINISHED, read_run
 from nnctl.runs import atomic
 from nnctl.runs.places import from_here
-from nnctl.runs.run_dir import RunDir
+from nnctl.runs.run_dir import KILLED, RunDir
 from nnctl.runs.sweep_dir import SweepDir
 from nnctl.sweeps.result import Sweep, Tried
 from nnctl.sweeps.trial import Criterion, Goal, Trial
 
 TAIL = 4096  # bytes at the end of metrics.csv that hold its last row
 WAITS = "waits "  # how the reason of a run begins that waits for a decision
-KILLED = "its process ended without a word (killed, or a power cut)"
 
 
 def read_sweep(sweep_dir: SweepDir) -> Sweep:

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 Goal = Literal["minimize", "maximize"]
 
+SEED = "seed"  # the key that sets trials of one setting apart
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

@@ -9,7 +9,8 @@ from nnctl.errors import Problem, SpecError
 from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.schema import Experiment
 from nnctl.sweeps.space.axes import Axis, Choices
-from nnctl.sweeps.space.space import SEED, SPLIT_SEED, Space
+from nnctl.sweeps.space.space import SPLIT_SEED, Space
+from nnctl.sweeps.trial import SEED
 
 
 def seeded(axes: Sequence[Axis], experiments: Sequence[Experiment], seeds: int | None, root: int) -> Space:

@@ -8,9 +8,8 @@ from typing import Any
 
 from nnctl.sweeps.space.axes import Axis, Range
 from nnctl.sweeps.space.values import Row, Value
-from nnctl.sweeps.trial import Trial
+from nnctl.sweeps.trial import SEED, Trial
 
-SEED = "seed"
 SPLIT_SEED = "data.split.seed"
 
 Setting = tuple[Row, ...]  # a row of every axis that varies

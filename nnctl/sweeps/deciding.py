@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from nnctl.errors import Problem, SpecError
+from nnctl.errors import Place, Problem, SpecError
 from nnctl.spec.problems import listed, shown
 from nnctl.sweeps.checking import Checked, Gathered
 from nnctl.sweeps.trial import Criterion
 from nnctl.training.job import Job
 
 
-def check_criterion(checked: Sequence[Checked], criterion: Criterion) -> None:
+def check_criterion(checked: Sequence[Checked], criterion: Criterion, place: Callable[[str], Place | None]) -> None:
     """Raise SpecError if trials do not measure during training what decides then."""
     problems = Gathered(len(checked))
     for each in checked if criterion.early else ():
@@ -21,7 +21,7 @@ def check_criterion(checked: Sequence[Checked], criterion: Criterion) -> None:
                 f"halving decides during training, and {shown(criterion.metric)} is measured only at the end: "
                 f"take {listed(known)}"
             )
-            problems.take(each.trial, SpecError(Problem(message, "sweep.metric")))
+            problems.take(each.trial, SpecError(Problem(message, "sweep.metric.name")).placed(place))
     problems.raise_if_any()
 
 

@@ -100,7 +100,7 @@ def made_ready(
     checked = tuple(checker.check(known, request.metric))
     metric, goal = metric_of(checked, request.metric, request.goal)
     criterion = Criterion(metric, goal, early=request.method == "halving")
-    check_criterion(checked, criterion)
+    check_criterion(checked, criterion, base.place)
     runs = runs_folder(runs_dir)
     return Ready(source.path, source.content, request, runs, named, checker, checked, criterion, usual(goal))
 

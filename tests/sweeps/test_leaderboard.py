@@ -147,3 +147,16 @@ def test_the_best_run_is_of_the_best_setting_not_that_of_a_lucky_seed(goal):
     found = table([(params, sign * value) for params, value in rows({1: [0.0, 90.0], 2: [0.5, 0.4]})], goal)
     assert found.best == found.trials[3]
     assert found.best.params["lr"] == settings_of(found)[0].params["lr"]
+
+
+def test_a_setting_that_halving_left_earlier_is_not_tested_against_the_best():
+    """It might have caught up; nor does it count among the comparisons of those that were trained as long."""
+    left = {"status": "early_stopped", "reason": "not among the best 2 of 3 settings after 9 epochs", "epochs": 9}
+    losses = {0.1: [0.1, 0.11, 0.13], 0.2: [0.12, 0.1, 0.15], 0.3: [0.13, 0.12, 0.16]}
+    both = [({"lr": lr, "seed": seed}, loss) for lr in (0.1, 0.2) for seed, loss in enumerate(losses[lr])]
+    trials = list(table(both).trials)
+    halved = [tried(7 + seed, {"lr": 0.3, "seed": seed}, loss, **left) for seed, loss in enumerate(losses[0.3])]
+    found = tied(settings_of(sweep([*trials, *halved])), "minimize")
+    assert found.places == (0, 1)
+    assert found.p[:2] == tied(settings_of(table(both)), "minimize").p
+    assert math.isnan(found.p[2])

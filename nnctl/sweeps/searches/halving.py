@@ -13,6 +13,7 @@ from nnctl.sweeps.space.space import Setting, Space
 from nnctl.sweeps.trial import Goal, Order, Outcome, Trial
 
 EPOCHS = "train.epochs"
+LEFT = "not among the best"  # how the reason begins why a setting is not trained any further
 SAME = ("epochs", "eval_every", "max_time")  # of `train`: trials are compared after equal epochs
 
 
@@ -41,7 +42,7 @@ class Halving:
                 return orders + [Order(trial, until=rung) for trial in below]
             chosen = self._chosen(alive, rung, outcomes)
             going_on = {trials[0].number for trials in chosen}
-            reason = f"not among the best {len(chosen)} of {len(alive)} settings after {_epochs(rung)}"
+            reason = f"{LEFT} {len(chosen)} of {len(alive)} settings after {_epochs(rung)}"
             orders += [
                 Order(trial, drop=reason)
                 for trials in alive

@@ -10,8 +10,8 @@ from nnctl.spec.overrides import COMMAND_LINE
 from nnctl.spec.problems import Problems, listed
 from nnctl.spec.sweep import MOST_TRIALS
 from nnctl.sweeps.space.axes import Choices, choices
-from nnctl.sweeps.space.space import SEED
 from nnctl.sweeps.space.values import Row, at_key, key_of, value_of
+from nnctl.sweeps.trial import SEED
 
 
 def read_listing(path: str) -> Choices:

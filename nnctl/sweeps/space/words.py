@@ -13,9 +13,9 @@ from nnctl.spec.problems import Problems, shown, suggest
 from nnctl.spec.scalars import resolve
 from nnctl.sweeps.space.axes import Axis, Distribution, between, choices
 from nnctl.sweeps.space.listing import read_listing
-from nnctl.sweeps.space.space import SEED
 from nnctl.sweeps.space.splitting import enclosed, split
 from nnctl.sweeps.space.values import Row, at_key, key_of, value_of
+from nnctl.sweeps.trial import SEED
 
 RANGES: dict[str, Distribution] = {"log": "log", "uniform": "uniform", "int": "int"}
 FORMS = {"log": "log(1e-4,1e-1)", "uniform": "uniform(0,0.5)", "int": "int(8,256)", "choice": "choice(a,b)"}

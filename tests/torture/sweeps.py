@@ -106,19 +106,24 @@ def _disturbed(tally: Tally, victim: Victim, kills: list[str], undisturbed: Swee
             tally.note(f"{kills.pop()} killed")
         if coordinator.over():
             ended = coordinator.wait()
-            if ended.code == 0:  # too early: another sweep takes the other kills
+            if ended.code == 0 or _completed(victim.runs):  # too early: another sweep takes the other kills
                 _same(tally, victim.runs, undisturbed, epochs)
                 shutil.rmtree(victim.runs)
                 tally.outcomes["swept anew"] += 1
             elif not _as_it_must(tally, ended) or runs > MOST_RUNS:
                 return
             coordinator, runs = victim.start(), runs + 1
-    while (ended := coordinator.wait()).code != 0:
+    while (ended := coordinator.wait()).code != 0 and not _completed(victim.runs):
         if not _as_it_must(tally, ended) or runs > MOST_RUNS:
             return
         coordinator, runs = victim.start(), runs + 1
     tally.outcomes["commands"] += runs
     _same(tally, victim.runs, undisturbed, epochs)
+
+
+def _completed(runs: Path) -> bool:
+    """Whether the sweep has completed: a coordinator may be killed when all is done but its own end."""
+    return any(folder.read_sweep_json()["status"] == "completed" for folder in _folders(runs))
 
 
 def _as_it_must(tally: Tally, ended: Ended) -> bool:
